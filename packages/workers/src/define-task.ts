@@ -1,0 +1,106 @@
+/**
+ * `defineTask`: how a worker module says what it can do. The result is data with a brand, so that a thread
+ * recognises a task made by another copy of this package.
+ */
+import { InvalidArgumentError, TASK_BRAND } from "@threadmill/protocol";
+import type { BatchContext, ItemContext } from "./context.js";
+
+/** What every form of task may say. */
+interface CommonDefinition<Options, Resource> {
+  /**
+   * Made once per thread and per distinct options, before the first item, and kept warm: open the model, compile
+   * the grammar, connect. A throw fails the job with `SETUP_FAILED`, whatever its `onError` says.
+   */
+  readonly setup?: (options: Options) => Resource | Promise<Resource>;
+  /** Called when a thread gives a resource up: too many others are kept, or the engine closes. */
+  readonly teardown?: (resource: Awaited<Resource>) => void | Promise<void>;
+  /** Items in one batch at the most. Default: the engine's `maxBatchItems`. */
+  readonly maxBatchItems?: number;
+  /**
+   * Whether the handler may be inside native code, where terminating its thread could abort the process. Default:
+   * yes as soon as the thread has loaded an addon. `false` promises that it never is; `true` says it is from the
+   * start, for addons that were loaded before.
+   */
+  readonly native?: boolean;
+}
+
+/** A handler for one item at a time. Isolation, cancel checks and progress come for free. */
+export interface ItemDefinition<Item, Result, Options, Resource> extends CommonDefinition<Options, Resource> {
+  readonly item: (item: Item, ctx: ItemContext<Awaited<Resource>, Options>) => Result | Promise<Result>;
+  /** Items in flight at once in one thread. Default 1; worth raising where a handler waits for libuv or a network. */
+  readonly concurrency?: number;
+  readonly batch?: never;
+}
+
+/** A handler for a whole batch: as many results as items, in their order. */
+export interface BatchDefinition<Item, Result, Options, Resource> extends CommonDefinition<Options, Resource> {
+  readonly batch: (
+    items: Item[],
+    ctx: BatchContext<Awaited<Resource>, Options>,
+  ) => readonly Result[] | Promise<readonly Result[]>;
+  readonly item?: never;
+  readonly concurrency?: never;
+}
+
+/** Item, result and options of a task, for the compiler only: no such property exists at run time. */
+declare const taskTypes: unique symbol;
+
+/** A task as `defineTask` returns it. Its type carries item, result and options to `engine.run`. */
+export interface Task<Item, Result, Options> {
+  readonly [taskTypes]?: { readonly item: Item; readonly result: Result; readonly options: Options };
+  readonly [TASK_BRAND]: true;
+  readonly kind: "item" | "batch";
+  readonly definition: TaskDefinition;
+}
+
+/** A definition with its types forgotten: what the runner works with. */
+export type TaskDefinition =
+  | ItemDefinition<unknown, unknown, unknown, unknown>
+  | BatchDefinition<unknown, unknown, unknown, unknown>;
+
+/**
+ * Declares a task.
+ *
+ * @throws {InvalidArgumentError} neither or both of `item` and `batch`, a handler that is not a function,
+ * `concurrency` beside `batch`, or a bound that is not a positive whole number.
+ */
+export function defineTask<Item, Result, Options = undefined, Resource = undefined>(
+  definition: ItemDefinition<Item, Result, Options, Resource>,
+): Task<Item, Result, Options>;
+export function defineTask<Item, Result, Options = undefined, Resource = undefined>(
+  definition: BatchDefinition<Item, Result, Options, Resource>,
+): Task<Item, Result, Options>;
+export function defineTask(definition: object): Task<unknown, unknown, unknown> {
+  const checked = checkDefinition(definition as Record<string, unknown>);
+  return { [TASK_BRAND]: true, kind: checked.batch ? "batch" : "item", definition: checked };
+}
+
+function checkDefinition(definition: Record<string, unknown>): TaskDefinition {
+  const refuse = (text: string): never => {
+    throw new InvalidArgumentError(`defineTask: ${text}`);
+  };
+  const forms = ["item", "batch"].filter((form) => definition[form] !== undefined);
+  if (forms.length !== 1) refuse("give exactly one handler, `item` or `batch`");
+  for (const name of [...forms, "setup", "teardown"]) {
+    const value = definition[name];
+    if (value !== undefined && typeof value !== "function") refuse(`\`${name}\` must be a function`);
+  }
+  for (const name of ["concurrency", "maxBatchItems"]) {
+    const value = definition[name];
+    if (value !== undefined && !(Number.isSafeInteger(value) && (value as number) > 0)) {
+      refuse(`\`${name}\` must be a whole number above 0, not ${String(value)}`);
+    }
+  }
+  if (definition["batch"] !== undefined && definition["concurrency"] !== undefined) {
+    refuse("`concurrency` goes with `item`: a batch handler decides itself what runs at once");
+  }
+  if (definition["native"] !== undefined && typeof definition["native"] !== "boolean") {
+    refuse("`native` must be true or false");
+  }
+  return definition as unknown as TaskDefinition;
+}
+
+/** Whether a module's export was made by `defineTask`, of this copy of the package or another. */
+export function isTask(value: unknown): value is Task<unknown, unknown, unknown> {
+  return typeof value === "object" && value !== null && TASK_BRAND in value;
+}
