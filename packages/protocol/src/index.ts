@@ -1,3 +1,31 @@
 export { TASK_BRAND } from "./brand.js";
-export { ERROR_CODES, EngineClosedError, FinalError, InvalidArgumentError, JobIdConflictError, QueueFullError, TaskError, ThreadmillError } from "./errors.js";
+export { ControlBlock, ControlRow, STOPPED, ThreadState } from "./control-block.js";
+export type { HandlerNature } from "./control-block.js";
+export { fromErrorRecord, toErrorRecord } from "./error-record.js";
+export type { ErrorRecord } from "./error-record.js";
+export {
+  ERROR_CODES,
+  EngineClosedError,
+  FinalError,
+  InvalidArgumentError,
+  JobIdConflictError,
+  QueueFullError,
+  TaskError,
+  ThreadmillError,
+} from "./errors.js";
 export type { ErrorCode, TaskErrorDetails } from "./errors.js";
+export { cutView, holdsView } from "./views.js";
+export { PROTOCOL_VERSION, assertNever } from "./messages.js";
+export type {
+  BatchIndices,
+  BrokenMessage,
+  BatchMessage,
+  Column,
+  DescribedMessage,
+  DoneMessage,
+  FromThread,
+  PositionFailure,
+  SpoiltMessage,
+  ThreadSetup,
+  ToThread,
+} from "./messages.js";

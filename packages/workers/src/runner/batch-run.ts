@@ -1,0 +1,74 @@
+/** One batch inside its thread: what was asked, how far it is, what has come out so far. */
+import {
+  type BatchMessage,
+  type Column,
+  type ControlRow,
+  type ErrorCode,
+  type ErrorRecord,
+  type PositionFailure,
+  toErrorRecord,
+} from "@threadmill/protocol";
+import type { Recipe } from "./recipe.js";
+
+export class BatchRun {
+  readonly number: number;
+  readonly recipe: Recipe;
+  readonly jobId: string;
+  readonly items: Column;
+  readonly count: number;
+  readonly askedConcurrency: number;
+  readonly timeoutMs: number;
+  readonly row: ControlRow;
+  /** The next position to claim. */
+  next = 0;
+  /** Handler calls that have not settled. */
+  open = 0;
+  /** All that will be claimed has been. */
+  exhausted = false;
+  /** When the first item was claimed, or its recipe's setup began; 0 before. */
+  startedAt = 0;
+  /** The recipe is ready and items may be claimed. */
+  hasBegun = false;
+  /** Values by position, holes filled: a packed array clones four times faster than one with holes. */
+  readonly values: unknown[] = [];
+  failures: PositionFailure[] | undefined;
+  readonly transfers = new Set<ArrayBuffer>();
+  /** Aborts the signals of handlers in flight; those that never asked for one cost nothing. */
+  readonly aborters = new Set<(reason: unknown) => void>();
+  /** Lets the lanes of calls go that do not come back after a stop. */
+  readonly abandoners = new Set<() => void>();
+  abandonTimer: NodeJS.Timeout | undefined;
+  stopSeen = false;
+  /** A batch handler failed as a whole. */
+  spoilt: readonly [ErrorCode, ErrorRecord] | undefined;
+  readonly #indices: BatchMessage[4];
+  readonly #attempts: readonly number[] | undefined;
+
+  constructor(message: BatchMessage, recipe: Recipe, row: ControlRow) {
+    [, this.number, , this.jobId, this.#indices, this.items, this.#attempts, this.askedConcurrency, this.timeoutMs] =
+      message;
+    this.count = this.items.length;
+    this.recipe = recipe;
+    this.row = row;
+  }
+
+  indexOf(position: number): number {
+    return typeof this.#indices === "number" ? this.#indices + position : (this.#indices[position] ?? -1);
+  }
+
+  attemptOf(position: number): number {
+    return this.#attempts?.[position] ?? 1;
+  }
+
+  get isStopped(): boolean {
+    return this.row.isStopped(this.number);
+  }
+
+  fail(position: number, thrown: unknown, code: ErrorCode = "TASK_FAILED"): void {
+    this.failWith(position, code, toErrorRecord(thrown));
+  }
+
+  failWith(position: number, code: ErrorCode, record: ErrorRecord): void {
+    (this.failures ??= []).push([position, code, record]);
+  }
+}

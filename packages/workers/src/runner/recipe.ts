@@ -1,0 +1,147 @@
+/**
+ * A recipe is a task with the options of its setup, as one thread knows it: the module it has imported, and the
+ * resource that it keeps warm.
+ */
+import { pathToFileURL } from "node:url";
+import { type ErrorCode, type ErrorRecord, toErrorRecord } from "@threadmill/protocol";
+import { type TaskDefinition, isTask } from "../define-task.js";
+
+/** Why a recipe cannot be used: it fails the job, not an item. */
+export class RecipeError extends Error {
+  readonly code: ErrorCode;
+  readonly record: ErrorRecord;
+  constructor(code: ErrorCode, record: ErrorRecord) {
+    super(record.message);
+    this.code = code;
+    this.record = record;
+  }
+}
+
+/** A recipe that is ready to run. */
+export interface ReadyRecipe {
+  readonly definition: TaskDefinition;
+  readonly resource: unknown;
+}
+
+export class Recipe {
+  readonly options: unknown;
+  readonly #url: string;
+  readonly #exportName: string;
+  #definition: TaskDefinition | undefined;
+  #ready: ReadyRecipe | undefined;
+  #loading: Promise<TaskDefinition> | undefined;
+  #preparing: Promise<ReadyRecipe> | undefined;
+  #users = 0;
+  #isForgotten = false;
+
+  constructor(url: string, exportName: string, options: unknown) {
+    this.#url = url;
+    this.#exportName = exportName;
+    this.options = options;
+  }
+
+  /** What is there already, for the path without a promise. */
+  get ready(): ReadyRecipe | undefined {
+    return this.#ready;
+  }
+
+  get definition(): TaskDefinition | undefined {
+    return this.#definition;
+  }
+
+  /** @throws {RecipeError} `TASK_LOAD_FAILED` or `TASK_NOT_FOUND`. */
+  load(): Promise<TaskDefinition> {
+    this.#loading ??= this.#import().catch((error: unknown) => {
+      this.#loading = undefined;
+      throw error;
+    });
+    return this.#loading;
+  }
+
+  /** Loads and sets up, once; a failure is not kept, so that the next job may try again. */
+  prepare(): Promise<ReadyRecipe> {
+    this.#preparing ??= this.#setUp().catch((error: unknown) => {
+      this.#preparing = undefined;
+      throw error;
+    });
+    return this.#preparing;
+  }
+
+  async #import(): Promise<TaskDefinition> {
+    const url = this.#url.startsWith("/") ? pathToFileURL(this.#url).href : this.#url;
+    let module: Record<string, unknown>;
+    try {
+      module = (await import(url)) as Record<string, unknown>;
+    } catch (error) {
+      const cause = toErrorRecord(error);
+      throw new RecipeError("TASK_LOAD_FAILED", {
+        name: "TaskLoadError",
+        message: `cannot load the task module ${url}: ${cause.message}`,
+        cause,
+      });
+    }
+    const found = lookUp(module, this.#exportName);
+    if (typeof found === "function") return { item: found as (item: unknown) => unknown };
+    if (isTask(found)) return found.definition;
+    const names = Object.keys(module).filter((name) => isTask(module[name]) || typeof module[name] === "function");
+    const has = names.length > 0 ? `; it exports ${names.map((name) => JSON.stringify(name)).join(", ")}` : "";
+    throw new RecipeError("TASK_NOT_FOUND", {
+      name: "TaskNotFoundError",
+      message:
+        found === undefined
+          ? `the module ${url} has no export ${JSON.stringify(this.#exportName)}${has}`
+          : `the export ${JSON.stringify(this.#exportName)} of ${url} is neither a function nor made by defineTask${has}`,
+    });
+  }
+
+  async #setUp(): Promise<ReadyRecipe> {
+    const definition = await this.load();
+    this.#definition = definition;
+    let resource: unknown;
+    try {
+      resource = await definition.setup?.(this.options);
+    } catch (error) {
+      const cause = toErrorRecord(error);
+      throw new RecipeError("SETUP_FAILED", {
+        name: "SetupError",
+        message: `the setup of ${JSON.stringify(this.#exportName)} in ${this.#url} failed: ${cause.message}`,
+        cause,
+      });
+    }
+    this.#ready = { definition, resource };
+    return this.#ready;
+  }
+
+  /** A batch uses the resource from here… */
+  acquire(): void {
+    this.#users++;
+  }
+
+  /** …to here; a recipe that was forgotten in between is torn down by the last one out. */
+  release(): void {
+    this.#users--;
+    if (this.#isForgotten && this.#users === 0) void this.#tearDown();
+  }
+
+  /** Gives the resource up as soon as no batch uses it. Never rejects: there is nobody left to tell. */
+  async forget(): Promise<void> {
+    this.#isForgotten = true;
+    if (this.#users === 0) await this.#tearDown();
+  }
+
+  async #tearDown(): Promise<void> {
+    try {
+      const ready = await this.#preparing;
+      await ready?.definition.teardown?.(ready.resource);
+    } catch {
+      // A setup that failed has nothing to tear down, and a teardown that fails has nobody to tell.
+    }
+  }
+}
+
+/** A CommonJS module may hide its names behind `default`. */
+function lookUp(module: Record<string, unknown>, name: string): unknown {
+  if (name in module) return module[name];
+  const inner = module["default"];
+  return typeof inner === "object" && inner !== null ? (inner as Record<string, unknown>)[name] : undefined;
+}

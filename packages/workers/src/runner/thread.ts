@@ -1,0 +1,470 @@
+/**
+ * The runner: what a thread does with the messages it gets. It claims the items of its batches one by one, calls the
+ * handler, and answers. Nothing that a handler does synchronously or through its promise can make it throw.
+ *
+ * Items of a batch are claimed in order. While fewer than `concurrency` calls wait, the next item is claimed, from
+ * the next batch too when this one has nothing left, so that lanes do not run empty at the border of two batches.
+ */
+import type { MessagePort } from "node:worker_threads";
+import {
+  type BatchMessage,
+  ControlRow,
+  type FromThread,
+  type HandlerNature,
+  PROTOCOL_VERSION,
+  type ThreadSetup,
+  type ToThread,
+  assertNever,
+  toErrorRecord,
+} from "@threadmill/protocol";
+import type { BatchDefinition, ItemDefinition, TaskDefinition } from "../define-task.js";
+import { watchAddons } from "./addons.js";
+import { postDone } from "./answer.js";
+import { BatchRun } from "./batch-run.js";
+import { Recipe, RecipeError, type ReadyRecipe } from "./recipe.js";
+import { watchStops } from "./stop-watch.js";
+import { CallContext, type ContextHost, isThenable, timeoutError } from "./task-context.js";
+
+/** A handler that only waits is left behind after this share of the grace, before its thread counts as stuck. */
+const ABANDON_SHARE = 0.75;
+/** Synchronous batches can follow one another without an end; timers and sockets of a handler get their turn. */
+const TURN_MS = 50;
+/** Details are coalesced: at most one message in this time. */
+const DETAIL_MS = 50;
+
+export interface RunnerOptions {
+  /** Whether the thread is ours alone, so that its `process` may be watched. */
+  readonly isOwnThread: boolean;
+  readonly now?: () => number;
+}
+
+/** Starts a runner behind `setup.port`. It lives until it is told to close. */
+export function startRunner(setup: ThreadSetup<MessagePort>, options: RunnerOptions): void {
+  if (setup.version !== PROTOCOL_VERSION) {
+    throw new Error(`PROTOCOL_MISMATCH: the engine speaks version ${setup.version}, this thread ${PROTOCOL_VERSION}`);
+  }
+  new Runner(setup, options);
+}
+
+class Runner implements ContextHost {
+  readonly now: () => number;
+  readonly #port: MessagePort;
+  readonly #row: ControlRow;
+  readonly #abandonMs: number;
+  readonly #stopWatches: readonly (() => void)[];
+  readonly #recipes = new Map<number, Recipe>();
+  readonly #described = new Set<number>();
+  /** Batches that are not answered: the running one, and the one behind it. */
+  readonly #runs: BatchRun[] = [];
+  /** Handler calls that wait for something. */
+  #inFlight = 0;
+  #lastEnd = 0;
+  #lastTurn = 0;
+  #isYielding = false;
+  #isPumping = false;
+  #lastDetail = 0;
+  #pendingDetail: { run: BatchRun; value: unknown } | undefined;
+
+  constructor(setup: ThreadSetup<MessagePort>, options: RunnerOptions) {
+    this.now = options.now ?? (() => performance.now());
+    this.#port = setup.port;
+    this.#row = new ControlRow(setup.control, setup.row);
+    this.#abandonMs = setup.graceMs * ABANDON_SHARE;
+    this.#lastTurn = this.now();
+    if (options.isOwnThread) watchAddons(() => this.#row.noteAddon());
+    this.#stopWatches = ([0, 1] as const).map((parity) => watchStops(this.#row, parity, () => this.#onStop()));
+    this.#port.on("message", (message: ToThread) => this.#onMessage(message));
+  }
+
+  #post(message: FromThread): void {
+    this.#port.postMessage(message);
+  }
+
+  #onMessage(message: ToThread): void {
+    switch (message[0]) {
+      case "batch":
+        this.#onBatch(message);
+        break;
+      case "introduce": {
+        const [, id, url, exportName, options] = message;
+        this.#recipes.set(id, new Recipe(url, exportName, options));
+        break;
+      }
+      case "forget": {
+        const recipe = this.#recipes.get(message[1]);
+        this.#recipes.delete(message[1]);
+        this.#described.delete(message[1]);
+        void recipe?.forget();
+        break;
+      }
+      case "close":
+        void this.#close();
+        break;
+      default:
+        assertNever(message);
+    }
+  }
+
+  async #close(): Promise<void> {
+    await Promise.all([...this.#recipes.values()].map((recipe) => recipe.forget()));
+    for (const end of this.#stopWatches) end();
+    this.#post(["closed"]);
+    this.#port.close();
+  }
+
+  #onBatch(message: BatchMessage): void {
+    const [, number, id] = message;
+    const recipe = this.#recipes.get(id);
+    if (recipe === undefined) {
+      const text = `batch ${number} names a recipe that this thread was not given`;
+      this.#post(["broken", number, "PROTOCOL_MISMATCH", { name: "ProtocolError", message: text }]);
+      return;
+    }
+    recipe.acquire();
+    this.#runs.push(new BatchRun(message, recipe, this.#row));
+    if (recipe.definition !== undefined) this.#describe(id, recipe.definition);
+    this.#pump();
+  }
+
+  #describe(id: number, definition: TaskDefinition): void {
+    if (this.#described.has(id)) return;
+    this.#described.add(id);
+    const kind = definition.batch === undefined ? "item" : "batch";
+    this.#post(["described", id, kind, definition.concurrency ?? 1, definition.maxBatchItems ?? 0]);
+  }
+
+  /** Starts whatever can be started. Called after every message and every end of a call. */
+  #pump(): void {
+    if (this.#isPumping || this.#isYielding) return;
+    if (this.now() - this.#lastTurn > TURN_MS && this.#runs.length > 0) {
+      this.#isYielding = true;
+      setImmediate(() => {
+        this.#isYielding = false;
+        this.#lastTurn = this.now();
+        this.#pump();
+      });
+      return;
+    }
+    this.#isPumping = true;
+    try {
+      for (let at = 0; at < this.#runs.length; ) {
+        const run = this.#runs[at] as BatchRun;
+        if (!run.exhausted) this.#advance(run);
+        if (run.exhausted && run.open === 0) {
+          this.#runs.splice(at, 1);
+          this.#finish(run);
+        } else if (run.exhausted && run.recipe.definition?.batch === undefined) {
+          at++; // Its lanes are thinning out: fill them from the batch behind.
+        } else {
+          return;
+        }
+      }
+    } finally {
+      this.#isPumping = false;
+    }
+  }
+
+  /** Claims and starts items until the lanes are full or nothing is left. */
+  #advance(run: BatchRun): void {
+    if (run.isStopped) {
+      run.exhausted = true;
+      return;
+    }
+    const ready = run.recipe.ready;
+    if (ready === undefined) {
+      if (run.startedAt === 0) this.#prepare(run);
+      return;
+    }
+    if (run.startedAt === 0) this.#begin(run, ready);
+    if (ready.definition.batch === undefined) this.#advanceItems(run, ready, ready.definition);
+    else if (this.#inFlight === 0 && run.open === 0) this.#callBatch(run, ready, ready.definition);
+  }
+
+  #begin(run: BatchRun, ready: ReadyRecipe): void {
+    run.startedAt = this.now();
+    run.hasBegun = true;
+    this.#row.enter(natureOf(ready.definition));
+  }
+
+  /** Loads and sets up; the batch goes on when that is done, or at once when it is stopped. */
+  #prepare(run: BatchRun): void {
+    run.startedAt = this.now();
+    run.open++;
+    // A module loads its addons, and a setup its model, at any moment from here.
+    this.#row.enter("unknown");
+    let isSettled = false;
+    const settle = (): void => {
+      if (isSettled) return;
+      isSettled = true;
+      run.open--;
+      run.aborters.delete(settle);
+    };
+    // A stop lets go of the batch; the setup itself goes on and serves the next job.
+    run.aborters.add(settle);
+    const id = [...this.#recipes].find(([, recipe]) => recipe === run.recipe)?.[0];
+    const prepared = run.recipe
+      .load()
+      .then((definition) => {
+        if (id !== undefined && this.#recipes.has(id)) this.#describe(id, definition);
+        return run.recipe.prepare();
+      })
+      .finally(() => this.#row.leave("unknown"));
+    prepared.then(
+      (ready) => {
+        if (isSettled) return;
+        settle();
+        // The time of the setup is not the items' time.
+        this.#lastEnd = this.now();
+        this.#begin(run, ready);
+        this.#pump();
+      },
+      (error: unknown) => {
+        if (isSettled) return;
+        settle();
+        this.#drop(run);
+        if (run.isStopped) this.#answerEmpty(run);
+        else if (error instanceof RecipeError) this.#post(["broken", run.number, error.code, error.record]);
+        else this.#post(["broken", run.number, "SETUP_FAILED", toErrorRecord(error)]);
+        run.recipe.release();
+        this.#pump();
+      },
+    );
+  }
+
+  #advanceItems(
+    run: BatchRun,
+    ready: ReadyRecipe,
+    definition: ItemDefinition<unknown, unknown, unknown, unknown>,
+  ): void {
+    const { words } = this.#row;
+    const curAt = this.#row.curAt(run.number);
+    const limitAt = this.#row.limitAt(run.number);
+    const { items, values, count, timeoutMs } = run;
+    const lanes = run.askedConcurrency || (definition.concurrency ?? 1);
+    const handler = definition.item;
+    let ctx = new CallContext(run, this, ready.resource);
+    while (this.#inFlight < lanes) {
+      const position = run.next;
+      if (position >= count) {
+        run.exhausted = true;
+        return;
+      }
+      // The claim, spelled out for this hottest of loops: see the control block.
+      Atomics.store(words, curAt, position);
+      if (position >= Atomics.load(words, limitAt)) {
+        run.exhausted = true;
+        return;
+      }
+      run.next = position + 1;
+      ctx.position = position;
+      if (timeoutMs > 0) ctx.deadline = this.now() + timeoutMs;
+      let result: unknown;
+      let waits: boolean;
+      try {
+        result = handler(items[position], ctx);
+        waits = isThenable(result);
+      } catch (error) {
+        values.push(undefined);
+        run.fail(position, error);
+        if (timeoutMs > 0) ctx = this.#endCall(run, ctx, ready);
+        continue;
+      }
+      if (waits) {
+        values.push(undefined);
+        this.#awaitItem(run, ctx, position, result);
+        ctx = new CallContext(run, this, ready.resource);
+        continue;
+      }
+      values.push(result);
+      if (timeoutMs > 0) {
+        if (this.now() > ctx.deadline) this.#failLate(run, position);
+        ctx = this.#endCall(run, ctx, ready);
+      }
+    }
+  }
+
+  #endCall(run: BatchRun, ctx: CallContext, ready: ReadyRecipe): CallContext {
+    ctx.end();
+    return new CallContext(run, this, ready.resource);
+  }
+
+  #failLate(run: BatchRun, position: number): void {
+    run.values[position] = undefined;
+    run.fail(position, timeoutError(run.timeoutMs), "TASK_TIMEOUT");
+  }
+
+  /** A call that waits: its end, its time limit or a stop lets its lane go, whichever comes first. */
+  #awaitItem(run: BatchRun, ctx: CallContext, position: number, result: unknown): void {
+    this.#await(run, ctx, result, {
+      fulfilled: (value) => {
+        run.values[position] = value;
+      },
+      rejected: (error) => run.fail(position, error),
+      expired: () => this.#failLate(run, position),
+    });
+  }
+
+  #callBatch(
+    run: BatchRun,
+    ready: ReadyRecipe,
+    definition: BatchDefinition<unknown, unknown, unknown, unknown>,
+  ): void {
+    // The whole batch is claimed at once; what the limit leaves out belongs to the main thread.
+    Atomics.store(this.#row.words, this.#row.curAt(run.number), run.count - 1);
+    const limit = Atomics.load(this.#row.words, this.#row.limitAt(run.number));
+    const claimed = Math.max(Math.min(limit, run.count), 0);
+    run.exhausted = true;
+    run.next = claimed;
+    if (claimed === 0) return;
+    const ctx = new CallContext(run, this, ready.resource);
+    ctx.position = claimed;
+    if (run.timeoutMs > 0) ctx.deadline = this.now() + run.timeoutMs;
+    const items: unknown[] = Array.from(run.items.slice(0, claimed));
+    const spoil = (error: unknown): void => {
+      run.spoilt = ["TASK_FAILED", toErrorRecord(error)];
+    };
+    const expired = (): void => {
+      run.spoilt = ["TASK_TIMEOUT", toErrorRecord(timeoutError(run.timeoutMs))];
+    };
+    const fulfilled = (value: unknown): void => {
+      if (ctx.deadline > 0 && this.now() > ctx.deadline) expired();
+      else if (!Array.isArray(value) || value.length !== claimed) {
+        const got = Array.isArray(value) ? `${value.length} results` : `no array (${typeof value})`;
+        spoil(new TypeError(`a batch handler must return as many results as items: ${got} for ${claimed} items`));
+      } else for (const one of value as unknown[]) run.values.push(one);
+    };
+    let result: unknown;
+    let waits: boolean;
+    try {
+      result = definition.batch(items, ctx);
+      waits = isThenable(result);
+    } catch (error) {
+      ctx.end();
+      spoil(error);
+      return;
+    }
+    if (waits) this.#await(run, ctx, result, { fulfilled, rejected: spoil, expired });
+    else {
+      ctx.end();
+      fulfilled(result);
+    }
+  }
+
+  #await(
+    run: BatchRun,
+    ctx: CallContext,
+    result: unknown,
+    on: { fulfilled: (value: unknown) => void; rejected: (error: unknown) => void; expired: () => void },
+  ): void {
+    // A thenable of another make may throw, or call back twice or at once; a promise around it does not.
+    const promise = result instanceof Promise ? (result as Promise<unknown>) : Promise.resolve(result);
+    this.#inFlight++;
+    run.open++;
+    let timer: NodeJS.Timeout | undefined;
+    /** Frees the lane, once; true for the first caller. */
+    const free = (): boolean => {
+      if (ctx.isOver) return false;
+      ctx.end();
+      clearTimeout(timer);
+      run.abandoners.delete(abandon);
+      this.#inFlight--;
+      run.open--;
+      return true;
+    };
+    const abandon = (): void => {
+      if (!free()) return;
+      // Nobody waits for the handler any more, but it may still be in native code.
+      const nature = natureOf(run.recipe.definition);
+      this.#row.enter(nature);
+      const leave = (): void => this.#row.leave(nature);
+      promise.then(leave, leave);
+    };
+    run.abandoners.add(abandon);
+    if (run.timeoutMs > 0) {
+      timer = setTimeout(() => {
+        ctx.expire();
+        on.expired();
+        abandon();
+        this.#pump();
+      }, run.timeoutMs);
+    }
+    promise.then(
+      (value: unknown) => {
+        if (!free()) return;
+        on.fulfilled(value);
+        this.#pump();
+      },
+      (error: unknown) => {
+        if (!free()) return;
+        on.rejected(error);
+        this.#pump();
+      },
+    );
+  }
+
+  /** Some batch was stopped: its signals fire, and what does not come back in time is left behind. */
+  #onStop(): void {
+    for (const run of this.#runs) {
+      if (!run.isStopped || run.stopSeen) continue;
+      run.stopSeen = true;
+      run.exhausted = true;
+      for (const abort of [...run.aborters]) abort(undefined);
+      if (run.open > 0) {
+        run.abandonTimer = setTimeout(() => {
+          for (const abandon of [...run.abandoners]) abandon();
+          this.#pump();
+        }, this.#abandonMs);
+      }
+    }
+    this.#pump();
+  }
+
+  #finish(run: BatchRun): void {
+    clearTimeout(run.abandonTimer);
+    if (run.hasBegun) this.#row.leave(natureOf(run.recipe.definition));
+    run.recipe.release();
+    const now = this.now();
+    const elapsedMs = Math.max(now - Math.max(run.startedAt, this.#lastEnd), 0);
+    this.#lastEnd = now;
+    this.#flushDetail(run);
+    if (run.isStopped) this.#answerEmpty(run);
+    else if (run.spoilt !== undefined) this.#post(["spoilt", run.number, ...run.spoilt, elapsedMs]);
+    else postDone(this.#port, run, elapsedMs);
+  }
+
+  #answerEmpty(run: BatchRun): void {
+    this.#post(["done", run.number, 0, [], undefined, 0]);
+  }
+
+  #drop(run: BatchRun): void {
+    const at = this.#runs.indexOf(run);
+    if (at !== -1) this.#runs.splice(at, 1);
+  }
+
+  detail(run: BatchRun, value: unknown): void {
+    const now = this.now();
+    if (now - this.#lastDetail < DETAIL_MS) {
+      this.#pendingDetail = { run, value };
+      return;
+    }
+    this.#lastDetail = now;
+    this.#pendingDetail = undefined;
+    this.#post(["detail", run.number, value]);
+  }
+
+  /** The last detail of a batch is never swallowed by the coalescing. */
+  #flushDetail(run: BatchRun): void {
+    const pending = this.#pendingDetail;
+    if (pending?.run !== run) return;
+    this.#pendingDetail = undefined;
+    try {
+      this.#post(["detail", run.number, pending.value]);
+    } catch {
+      // It cannot be cloned; the handler would have been told, had it been sent at once.
+    }
+  }
+}
+
+function natureOf(definition: TaskDefinition | undefined): HandlerNature {
+  return definition?.native === undefined ? "unknown" : definition.native ? "native" : "script";
+}
