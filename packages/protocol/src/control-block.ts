@@ -9,6 +9,7 @@
  *           3 number of odd batch      4 limit of odd batch
  *          16 state            idle, JavaScript, native or condemned           written by the thread (but see condemn)
  *          17 cur of even batch       18 cur of odd batch
+ *          19 faults of even batch    20 faults of odd batch: items that failed, so that progress does not count them
  *
  * A slot has at most two batches, the running one and the one behind it. Batches of a slot are numbered from 1 and
  * batch `n` uses the words of `n & 1`; a number is given out again only when the batch before it with the same words
@@ -47,6 +48,7 @@ const NUMBER = 1; // + 2 × parity
 const LIMIT = 2; // + 2 × parity
 const STATE = 16;
 const CUR = 17; // + parity
+const FAULTS = 19; // + parity
 
 /** What a thread is doing, as far as ending it is concerned. */
 export const ThreadState = { IDLE: 0, JAVASCRIPT: 1, NATIVE: 2, CONDEMNED: 3 } as const;
@@ -77,6 +79,7 @@ export class ControlBlock {
     const base = row * WORDS_PER_ROW;
     const parity = batch & 1;
     Atomics.store(this.#words, base + CUR + parity, -1);
+    Atomics.store(this.#words, base + FAULTS + parity, 0);
     Atomics.store(this.#words, base + LIMIT + 2 * parity, count);
     Atomics.store(this.#words, base + NUMBER + 2 * parity, batch);
   }
@@ -117,6 +120,11 @@ export class ControlBlock {
   /** The newest position that the thread has claimed in this batch; -1 before the first. */
   cur(row: number, batch: number): number {
     return Atomics.load(this.#words, row * WORDS_PER_ROW + CUR + (batch & 1));
+  }
+
+  /** How many items of this batch have failed so far. */
+  faults(row: number, batch: number): number {
+    return Atomics.load(this.#words, row * WORDS_PER_ROW + FAULTS + (batch & 1));
   }
 
   state(row: number): ThreadState {
@@ -181,6 +189,10 @@ export class ControlRow {
   claim(batch: number, position: number): boolean {
     Atomics.store(this.words, this.curAt(batch), position);
     return position < Atomics.load(this.words, this.limitAt(batch));
+  }
+
+  noteFault(batch: number): void {
+    Atomics.add(this.words, this.#base + FAULTS + (batch & 1), 1);
   }
 
   isStopped(batch: number): boolean {

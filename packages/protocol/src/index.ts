@@ -14,7 +14,8 @@ export {
   ThreadmillError,
 } from "./errors.js";
 export type { ErrorCode, TaskErrorDetails } from "./errors.js";
-export { cutView, holdsView } from "./views.js";
+export { packColumn } from "./column.js";
+export { cutView } from "./views.js";
 export { PROTOCOL_VERSION, assertNever } from "./messages.js";
 export type {
   BatchIndices,

@@ -102,13 +102,7 @@ export type DetailMessage = readonly [type: "detail", batch: number, value: unkn
 
 export type ClosedMessage = readonly [type: "closed"];
 
-export type FromThread =
-  | DescribedMessage
-  | DoneMessage
-  | BrokenMessage
-  | SpoiltMessage
-  | DetailMessage
-  | ClosedMessage;
+export type FromThread = DescribedMessage | DoneMessage | BrokenMessage | SpoiltMessage | DetailMessage | ClosedMessage;
 
 /** Ends a `switch` over a union: the compiler complains here when a member has been forgotten. */
 export function assertNever(value: never): never {

@@ -55,8 +55,7 @@ export interface Task<Item, Result, Options> {
 
 /** A definition with its types forgotten: what the runner works with. */
 export type TaskDefinition =
-  | ItemDefinition<unknown, unknown, unknown, unknown>
-  | BatchDefinition<unknown, unknown, unknown, unknown>;
+  ItemDefinition<unknown, unknown, unknown, unknown> | BatchDefinition<unknown, unknown, unknown, unknown>;
 
 /**
  * Declares a task.

@@ -9,23 +9,10 @@ import {
   type ErrorCode,
   type FromThread,
   type PositionFailure,
-  cutView,
-  holdsView,
+  packColumn,
   toErrorRecord,
 } from "@threadmill/protocol";
 import type { BatchRun } from "./batch-run.js";
-
-/** Below this, making and moving a buffer costs more than cloning the numbers. */
-const MIN_PACKED = 32;
-
-/** Arrays of nothing but numbers become one block that is moved; views that would drag a large buffer are cut out. */
-export function packColumn(values: unknown[]): Column {
-  if (values.length >= MIN_PACKED && values.every((value) => typeof value === "number")) {
-    return Float64Array.from(values as number[]);
-  }
-  if (holdsView(values[0])) return values.map(cutView);
-  return values;
-}
 
 /** Posts the answer to a batch of which all claimed items have settled. */
 export function postDone(port: MessagePort, run: BatchRun, elapsedMs: number): void {

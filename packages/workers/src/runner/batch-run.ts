@@ -70,5 +70,6 @@ export class BatchRun {
 
   failWith(position: number, code: ErrorCode, record: ErrorRecord): void {
     (this.failures ??= []).push([position, code, record]);
+    this.row.noteFault(this.number);
   }
 }

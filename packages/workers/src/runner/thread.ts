@@ -147,7 +147,7 @@ class Runner implements ContextHost {
     }
     this.#isPumping = true;
     try {
-      for (let at = 0; at < this.#runs.length; ) {
+      for (let at = 0; at < this.#runs.length;) {
         const run = this.#runs[at] as BatchRun;
         if (!run.exhausted) this.#advance(run);
         if (run.exhausted && run.open === 0) {
@@ -304,11 +304,7 @@ class Runner implements ContextHost {
     });
   }
 
-  #callBatch(
-    run: BatchRun,
-    ready: ReadyRecipe,
-    definition: BatchDefinition<unknown, unknown, unknown, unknown>,
-  ): void {
+  #callBatch(run: BatchRun, ready: ReadyRecipe, definition: BatchDefinition<unknown, unknown, unknown, unknown>): void {
     // The whole batch is claimed at once; what the limit leaves out belongs to the main thread.
     Atomics.store(this.#row.words, this.#row.curAt(run.number), run.count - 1);
     const limit = Atomics.load(this.#row.words, this.#row.limitAt(run.number));

@@ -1,0 +1,97 @@
+/**
+ * SQLite by libsql, and the only file that may import it. Version 0.5.29 has edges that end the process rather than
+ * throw: a lone Buffer or a lone `null` as an argument. So arguments travel as one array here, always, and nobody else
+ * sees the raw statement. Blobs come back as Buffer from one method and ArrayBuffer from another; here they are bytes.
+ */
+import Libsql from "libsql";
+import { IndexerError, messageOf, systemCode } from "../errors.js";
+
+/** What a column can hold on the way in. */
+export type Value = string | number | Uint8Array | null;
+/** A row as it comes back, before the caller says what its columns are. */
+type RawRow = Record<string, unknown>;
+
+/** A prepared statement. Its arguments are always a list, also for one or none. */
+export interface Statement<Row> {
+  run(values: readonly Value[]): { readonly changes: number; readonly lastId: number };
+  get(values: readonly Value[]): Row | undefined;
+  all(values: readonly Value[]): Row[];
+}
+
+export class Database {
+  readonly #handle: Libsql.Database;
+  readonly path: string;
+
+  /** @throws {IndexerError} `INDEX_NOT_WRITABLE`, `INDEX_DAMAGED`. */
+  constructor(path: string) {
+    this.path = path;
+    try {
+      this.#handle = new Libsql(path);
+    } catch (error) {
+      throw new IndexerError("INDEX_NOT_WRITABLE", `${path} cannot be opened: ${messageOf(error)}`, { cause: error });
+    }
+    try {
+      // The file is looked at only now.
+      this.#handle.prepare("SELECT count(*) FROM sqlite_master").all();
+    } catch (error) {
+      this.close();
+      if (systemCode(error) === "SQLITE_BUSY") throw busy(path, error);
+      const text = `${path} is not a database (${messageOf(error)}); move it away, and the next run builds a new one`;
+      throw new IndexerError("INDEX_DAMAGED", text, { cause: error });
+    }
+  }
+
+  /** Runs statements that take no values. */
+  exec(sql: string): void {
+    this.#handle.exec(sql);
+  }
+
+  /** Prepares a statement; `Row` is what the caller knows its columns to be. */
+  prepare<Row = RawRow>(sql: string): Statement<Row> {
+    const statement: Libsql.Statement<[readonly Value[]]> = this.#handle.prepare<[readonly Value[]]>(sql);
+    return {
+      run: (values) => {
+        const { changes, lastInsertRowid } = statement.run(values);
+        return { changes, lastId: Number(lastInsertRowid) };
+      },
+      get: (values) => {
+        const row = statement.get(values);
+        return row === undefined ? undefined : cleanRow<Row>(row);
+      },
+      all: (values) => statement.all(values).map((row) => cleanRow<Row>(row)),
+    };
+  }
+
+  /** All of `work`, or nothing of it. Transactions do not nest. */
+  transaction<Result>(work: () => Result): Result {
+    this.exec("BEGIN IMMEDIATE");
+    try {
+      const result = work();
+      this.exec("COMMIT");
+      return result;
+    } catch (error) {
+      try {
+        this.exec("ROLLBACK");
+      } catch {
+        // SQLite has rolled back by itself (a full disk); what matters is the error that led here.
+      }
+      throw error;
+    }
+  }
+
+  close(): void {
+    this.#handle.close();
+  }
+}
+
+/** The error of a file that another process holds. */
+export function busy(path: string, cause: unknown): IndexerError {
+  return new IndexerError("INDEX_BUSY", `another run is at work on ${path}; wait for it, or stop it`, { cause });
+}
+
+function cleanRow<Row>(row: unknown): Row {
+  const cells = Object.entries(row as RawRow).filter(([name]) => name !== "_metadata");
+  return Object.fromEntries(
+    cells.map(([name, cell]) => [name, cell instanceof ArrayBuffer ? new Uint8Array(cell) : cell]),
+  ) as Row;
+}

@@ -1,0 +1,21 @@
+import { join } from "node:path";
+import { systemCode } from "../errors.js";
+import { busy, Database } from "./database.js";
+
+/**
+ * One run per index at a time. The lock is a transaction held open in a database of its own: the system drops it with
+ * the process, however that ends, so a killed run leaves no stale lock behind, and no process id is ever guessed at.
+ *
+ * @throws {IndexerError} `INDEX_BUSY`: another run holds it.
+ */
+export function lockIndex(indexFolder: string): { release(): void } {
+  const path = join(indexFolder, "lock.sqlite");
+  const database = new Database(path);
+  try {
+    database.exec("BEGIN IMMEDIATE");
+  } catch (error) {
+    database.close();
+    throw systemCode(error) === "SQLITE_BUSY" ? busy(indexFolder, error) : error;
+  }
+  return { release: () => database.close() };
+}

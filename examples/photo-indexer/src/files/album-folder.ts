@@ -1,0 +1,47 @@
+import { constants } from "node:fs";
+import { access, realpath, stat } from "node:fs/promises";
+import { IndexerError, messageOf, systemCode } from "../errors.js";
+import { holdsPhotos } from "./walk.js";
+
+/**
+ * Makes sure that `folder` can be indexed, before anything is created or started, and answers its real path.
+ *
+ * @param leaveOut real paths below it that do not count.
+ * @throws {IndexerError} `FOLDER_NOT_FOUND`, `FOLDER_NOT_A_DIRECTORY`, `FOLDER_UNREADABLE`, `FOLDER_WITHOUT_PHOTOS`.
+ */
+export async function checkAlbumFolder(
+  folder: string,
+  signal: AbortSignal,
+  leaveOut: readonly string[],
+): Promise<string> {
+  const root = await realFolder(folder);
+  if (!(await holdsPhotos(root, { signal, leaveOut }))) {
+    throw new IndexerError("FOLDER_WITHOUT_PHOTOS", `there are no photos in ${folder} or its folders`);
+  }
+  return root;
+}
+
+/** The real path of a folder that exists and may be listed. */
+export async function realFolder(folder: string): Promise<string> {
+  try {
+    const root = await realpath(folder);
+    if (!(await stat(root)).isDirectory()) {
+      throw new IndexerError(
+        "FOLDER_NOT_A_DIRECTORY",
+        `${folder} is not a folder; give the folder that holds the photos`,
+      );
+    }
+    await access(root, constants.R_OK | constants.X_OK);
+    return root;
+  } catch (error) {
+    if (error instanceof IndexerError) throw error;
+    const code = systemCode(error);
+    if (code === "ENOENT") throw new IndexerError("FOLDER_NOT_FOUND", `there is no folder ${folder}`, { cause: error });
+    if (code === "ENOTDIR") {
+      throw new IndexerError("FOLDER_NOT_A_DIRECTORY", `${folder} is not a folder: part of the path is a file`, {
+        cause: error,
+      });
+    }
+    throw new IndexerError("FOLDER_UNREADABLE", `${folder} cannot be read: ${messageOf(error)}`, { cause: error });
+  }
+}

@@ -1,0 +1,239 @@
+/**
+ * The reading of an album, as a pipeline of four jobs that feed each other:
+ *
+ * ```
+ * walk ── what has changed? ──▶ hash ── known content? ──▶ header ──▶ thumbnail and pixels ──▶ embedding ──▶ catalog
+ * ```
+ *
+ * Files fall out of it as early as they can: an unchanged one after a stat, a moved or touched one after its hash. What
+ * comes out at the end, or fails on the way, is written down at once.
+ */
+import { lstatSync } from "node:fs";
+import type { ImageInfo } from "@threadmill/workers/image-info";
+import type { RawPixels } from "@threadmill/workers/thumbnail";
+import type { TaskError } from "@threadmill/engine";
+import type { Description, KnownContent } from "../catalog/records.js";
+import { packVector } from "../duplicates/vectors.js";
+import { countPhotos, walk, type FoundPhoto } from "../files/walk.js";
+import { decoderVersion } from "./decoder.js";
+import { failureOf, type Failure } from "./failure.js";
+import { filesDone, type Run } from "./run.js";
+import { stage } from "./stage.js";
+import { TASKS } from "./tasks.js";
+import { THUMBNAIL_OPTIONS, ThumbnailStore } from "./thumbnails.js";
+
+/** A file whose content has to be described. */
+interface HashedPhoto extends FoundPhoto {
+  readonly sha256: string;
+}
+interface ExaminedPhoto extends HashedPhoto {
+  readonly info: ImageInfo;
+}
+interface ShrunkPhoto extends ExaminedPhoto {
+  readonly thumbnail: string;
+  readonly pixels: RawPixels;
+}
+
+/** A second attempt for what may pass by itself: a busy drive, a decode that a loaded machine made slow. */
+const RETRY = { attempts: 2 } as const;
+
+/** Reads all photos of the run's album. Answers when the last one is in the log. @throws the signal's reason. */
+export async function readPhotos(run: Run): Promise<void> {
+  const reading = new Reading(run);
+  const { signal, root, indexFolder, meter, counts } = run;
+  let total: number | undefined;
+  // Counted beside the work, so that there is an estimate long before the walk, which is held back, has seen them all.
+  const counting = countPhotos(root, { signal, leaveOut: [indexFolder] }).then(
+    (count) => {
+      total = count;
+    },
+    () => {
+      // A cancel ends it; and what else can go wrong the walk will meet too, and report.
+    },
+  );
+  meter.begin("reading", () => {
+    const done = filesDone(counts);
+    return { done, broken: counts.broken, total: total === undefined ? undefined : Math.max(total, done) };
+  });
+  for await (const photo of reading.embedded()) reading.finish(photo, photo.description);
+  signal.throwIfAborted();
+  await counting;
+  run.log.flush();
+}
+
+/** The pipeline's state: what is on its way, and who waits for it. */
+class Reading {
+  readonly #run: Run;
+  readonly #thumbnails: ThumbnailStore;
+  readonly #decoder = decoderVersion();
+  /** Files with the same content as one that is on its way, by its hash: described once, entered for all. */
+  readonly #twins = new Map<string, FoundPhoto[]>();
+
+  constructor(run: Run) {
+    this.#run = run;
+    this.#thumbnails = new ThumbnailStore(run.indexFolder);
+  }
+
+  /** Photos with their descriptions, ready for the catalog. */
+  async *embedded(): AsyncGenerator<HashedPhoto & { readonly description: Description }, void, undefined> {
+    const { engine, model, signal } = this.#run;
+    const options = { options: model.embed, signal };
+    const embedded = stage(
+      engine,
+      TASKS.embed,
+      this.#shrunk(),
+      ({ pixels: { data, width, height } }) => ({ pixels: data, width, height }),
+      options,
+    );
+    for await (const { subject, outcome } of embedded) {
+      if (outcome.status === "failed") {
+        this.#fail(subject, outcome.error);
+        continue;
+      }
+      const { info, thumbnail } = subject;
+      const camera = [info.cameraMake, info.cameraModel].filter((part) => part !== undefined).join(" ");
+      const description: Description = {
+        status: "described",
+        width: info.width,
+        height: info.height,
+        format: info.format,
+        takenAt: info.takenAt,
+        camera: camera === "" ? undefined : camera,
+        thumbnail,
+        vector: packVector(outcome.value),
+      };
+      yield { ...subject, description };
+    }
+  }
+
+  /** Enters a photo, and the twins that waited for it. */
+  finish(photo: HashedPhoto, description: Description): void {
+    const { log, counts } = this.#run;
+    const twins = this.#twins.get(photo.sha256) ?? [];
+    this.#twins.delete(photo.sha256);
+    const described = description.status === "described";
+    for (const file of [photo, ...twins]) {
+      log.add({ kind: "finished", file, sha256: photo.sha256, description });
+      if (!described) counts.broken++;
+      else if (file === photo) counts.described++;
+      else counts.recognised++;
+    }
+  }
+
+  /** Decoded once: the thumbnail is stored, the model's pixels go on. */
+  async *#shrunk(): AsyncGenerator<ShrunkPhoto, void, undefined> {
+    const { engine, model, signal } = this.#run;
+    const pixels = { width: model.width, height: model.height };
+    const options = { options: { ...THUMBNAIL_OPTIONS, pixels }, signal, retry: RETRY };
+    for await (const { subject, outcome } of stage(engine, TASKS.thumbnail, this.#examined(), pathOf, options)) {
+      if (outcome.status === "failed") {
+        this.#fail(subject, outcome.error);
+      } else if (hasChanged(subject)) {
+        // Between its hash and its decode: a thumbnail under the wrong hash would stay for ever.
+        this.#giveUp(subject, { code: "FILE_CHANGED", reason: "was written to while it was read", lasting: false });
+      } else if (outcome.value.pixels !== undefined) {
+        const thumbnail = this.#thumbnails.pathOf(subject.sha256);
+        this.#thumbnails.store(thumbnail, outcome.value.data);
+        yield { ...subject, thumbnail, pixels: outcome.value.pixels };
+      }
+    }
+  }
+
+  async *#examined(): AsyncGenerator<ExaminedPhoto, void, undefined> {
+    const { engine, signal } = this.#run;
+    for await (const { subject, outcome } of stage(engine, TASKS.imageInfo, this.#unknown(), pathOf, {
+      signal,
+      retry: RETRY,
+    })) {
+      if (outcome.status === "failed") this.#fail(subject, outcome.error);
+      else yield { ...subject, info: outcome.value };
+    }
+  }
+
+  /** Hashed files whose content nobody has described yet. */
+  async *#unknown(): AsyncGenerator<HashedPhoto, void, undefined> {
+    const { engine, catalog, recipeId, signal, counts } = this.#run;
+    for await (const { subject, outcome } of stage(engine, TASKS.contentHash, this.#changed(), pathOf, {
+      signal,
+      retry: RETRY,
+    })) {
+      if (outcome.status === "failed") {
+        this.#giveUp(subject, failureOf(outcome.error, subject.absolutePath));
+        continue;
+      }
+      const { sha256 } = outcome.value;
+      const twins = this.#twins.get(sha256);
+      if (twins !== undefined) {
+        twins.push(subject);
+        continue;
+      }
+      const known = catalog.recallContent(recipeId, sha256);
+      if (known !== undefined && this.#enterKnown(subject, known)) {
+        if (known.state === "described") counts.recognised++;
+        continue;
+      }
+      this.#twins.set(sha256, []);
+      yield { ...subject, sha256 };
+    }
+  }
+
+  /** Files that a stat alone does not account for. */
+  async *#changed(): AsyncGenerator<FoundPhoto, void, undefined> {
+    const { root, indexFolder, signal, tally, catalog, recipeId, log, counts } = this.#run;
+    for await (const found of walk(root, { signal, tally, leaveOut: [indexFolder] })) {
+      if (found.kind === "problem") {
+        log.add({ kind: "unusable", path: found.path, code: found.code, reason: found.reason });
+        counts.broken++;
+        continue;
+      }
+      const known = catalog.recallFile(recipeId, found);
+      if (known === undefined || !this.#enterKnown(found, known)) yield found;
+      else if (known.state === "described") counts.unchanged++;
+    }
+  }
+
+  /** Enters a file whose content is known; false if its content has to be described (again). */
+  #enterKnown(file: FoundPhoto, { contentId, state, fault, thumbnail }: KnownContent): boolean {
+    const { log, counts, retryFailed } = this.#run;
+    if (state === "described") {
+      // A thumbnail that someone has deleted is made again.
+      if (thumbnail === undefined || !this.#thumbnails.has(thumbnail)) return false;
+      log.add({ kind: "known", file: { ...file, contentId } });
+      return true;
+    }
+    if (fault === undefined || fault.decoder !== this.#decoder || retryFailed) return false;
+    log.add({ kind: "known-broken", file: { ...file, contentId }, code: fault.code, reason: fault.reason });
+    counts.broken++;
+    return true;
+  }
+
+  #fail(photo: HashedPhoto, error: TaskError): void {
+    const failure = failureOf(error, photo.absolutePath);
+    if (!failure.lasting) {
+      this.#giveUp(photo, failure);
+      return;
+    }
+    this.finish(photo, { status: "broken", code: failure.code, reason: failure.reason, decoder: this.#decoder });
+  }
+
+  /** Reports a file, and those with the same content behind it, without remembering anything of them. */
+  #giveUp(photo: FoundPhoto & { readonly sha256?: string }, { code, reason }: Failure): void {
+    const { log, counts } = this.#run;
+    const twins = photo.sha256 === undefined ? [] : (this.#twins.get(photo.sha256) ?? []);
+    if (photo.sha256 !== undefined) this.#twins.delete(photo.sha256);
+    for (const file of [photo, ...twins]) {
+      log.add({ kind: "unusable", path: file.path, code, reason });
+      counts.broken++;
+    }
+  }
+}
+
+function pathOf(photo: FoundPhoto): string {
+  return photo.absolutePath;
+}
+
+/** Whether a file is no longer what the walk saw. Synchronous for the reason that {@link ThumbnailStore.store} gives. */
+function hasChanged({ absolutePath, sizeBytes, modifiedNs }: FoundPhoto): boolean {
+  const stats = lstatSync(absolutePath, { bigint: true, throwIfNoEntry: false });
+  return stats === undefined || Number(stats.size) !== sizeBytes || String(stats.mtimeNs) !== modifiedNs;
+}

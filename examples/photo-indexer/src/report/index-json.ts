@@ -1,0 +1,49 @@
+import type { BrokenFile, GroupMember, PublishedPhoto } from "../catalog/records.js";
+
+/** What both renderings of an index are made from. Photos can be gone through more than once. */
+export interface IndexContent {
+  readonly runId: number;
+  readonly album: string;
+  readonly model: string;
+  readonly finishedAt: string;
+  readonly photos: () => Iterable<PublishedPhoto>;
+  readonly groups: readonly (readonly GroupMember[])[];
+  readonly broken: readonly BrokenFile[];
+}
+
+/**
+ * `index.json`, for programs that do not want to open a database. One photo to a line, so that a difference between two
+ * runs can be read; the run's number comes first, so that a few bytes tell whether the file is up to date.
+ */
+export function* renderIndexJson(content: IndexContent): Generator<string, void, undefined> {
+  const { runId, album, model, finishedAt } = content;
+  yield `{"run":${runId},"format":1,"album":${JSON.stringify(album)},"model":${JSON.stringify(model)},"finishedAt":${JSON.stringify(finishedAt)},\n"photos":[`;
+  const paths = new Map<number, string[]>();
+  let separator = "\n";
+  for (const { contentId, ...photo } of content.photos()) {
+    const files = paths.get(contentId) ?? [];
+    files.push(photo.path);
+    paths.set(contentId, files);
+    yield `${separator}${JSON.stringify(photo)}`;
+    separator = ",\n";
+  }
+  const exact = [...paths.values()].filter((files) => files.length > 1);
+  const near = content.groups.map((group) =>
+    group.map(({ contentId, score }) => ({
+      score: Math.round(score * 10_000) / 10_000,
+      files: paths.get(contentId) ?? [],
+    })),
+  );
+  const broken = content.broken.map(({ path, code, reason }) => ({ path, code, reason }));
+  yield `],\n"exactDuplicates":${lines(exact)},\n"nearDuplicates":${lines(near)},\n"broken":${lines(broken)}}\n`;
+}
+
+/** The number of the run that an `index.json` shows, from its first bytes; undefined where it is none of ours. */
+export function runOfIndexJson(head: string): number | undefined {
+  const digits = /^\{"run":(\d{1,15}),/.exec(head)?.[1];
+  return digits === undefined ? undefined : Number(digits);
+}
+
+function lines(values: readonly unknown[]): string {
+  return values.length === 0 ? "[]" : `[\n${values.map((value) => JSON.stringify(value)).join(",\n")}]`;
+}

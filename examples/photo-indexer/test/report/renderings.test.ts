@@ -1,0 +1,112 @@
+import { describe, expect, it } from "vitest";
+import type { PublishedPhoto } from "../../src/catalog/records.js";
+import { escapeHtml, renderContactSheet, urlOfPath } from "../../src/report/contact-sheet.js";
+import { formatBytes, formatDuration, plural, printable } from "../../src/report/format.js";
+import { renderIndexJson, runOfIndexJson, type IndexContent } from "../../src/report/index-json.js";
+
+function photo(path: string, contentId: number): PublishedPhoto {
+  const sha256 = String(contentId).padStart(64, "0");
+  return {
+    path,
+    contentId,
+    sha256,
+    sizeBytes: 1234,
+    width: 40,
+    height: 30,
+    format: "jpeg",
+    takenAt: undefined,
+    camera: undefined,
+    thumbnail: `thumbs/00/00/${sha256}_256q80.webp`,
+  };
+}
+
+const EVIL = `</li><script>alert("1")</script> 'x' & #1 100%.jpg`;
+const content: IndexContent = {
+  runId: 7,
+  album: "/photos/<b>",
+  model: "gabor",
+  finishedAt: "2025-01-01T00:00:00.000Z",
+  photos: () => [photo("a/b.jpg", 1), photo("a_b.jpg", 1), photo(EVIL, 2), photo("c.png", 3)],
+  groups: [
+    [
+      { contentId: 3, score: 1 },
+      { contentId: 2, score: 0.99512 },
+    ],
+  ],
+  broken: [{ path: "<broken>.jpg", code: "IMAGE_CORRUPT", reason: "cut <short>", remembered: false }],
+};
+
+describe("index.json", () => {
+  const text = [...renderIndexJson(content)].join("");
+
+  it("holds photos, duplicates and broken files", () => {
+    const index: unknown = JSON.parse(text);
+    expect(index).toMatchObject({
+      run: 7,
+      photos: [{ path: "a/b.jpg" }, { path: "a_b.jpg" }, { path: EVIL }, { path: "c.png" }],
+      exactDuplicates: [["a/b.jpg", "a_b.jpg"]],
+      nearDuplicates: [
+        [
+          { score: 1, files: ["c.png"] },
+          { score: 0.9951, files: [EVIL] },
+        ],
+      ],
+      broken: [{ path: "<broken>.jpg", code: "IMAGE_CORRUPT", reason: "cut <short>" }],
+    });
+  });
+
+  it("tells by its first bytes which run it shows", () => {
+    expect(runOfIndexJson(text.slice(0, 64))).toBe(7);
+    expect(runOfIndexJson("{}")).toBeUndefined();
+    expect(runOfIndexJson("")).toBeUndefined();
+  });
+});
+
+describe("the contact sheet", () => {
+  const html = [...renderContactSheet(content)].join("");
+
+  it("shows names as text, whatever is in them", () => {
+    expect(html).not.toContain("<script");
+    expect(html).not.toContain("<b></h1>");
+    expect(html).toContain(escapeHtml(EVIL));
+    expect(html).toContain("&lt;broken&gt;.jpg");
+  });
+
+  it("marks duplicates and names their files", () => {
+    expect(html).toContain("<ul><li>a/b.jpg</li><li>a_b.jpg</li></ul>");
+    expect(html.match(/exact duplicate<\/b>/g)).toHaveLength(2);
+    expect(html.match(/near duplicate<\/b>/g)).toHaveLength(2);
+    expect(html).toContain("likeness 0.995");
+  });
+
+  it("needs nothing from elsewhere: thumbnails by relative paths, no script, no link", () => {
+    for (const [, url] of html.matchAll(/(?:src|href)="([^"]*)"/g)) expect(url).toMatch(/^thumbs\//);
+    expect(html).toContain("script-src 'none'");
+  });
+
+  it("makes URLs of paths with signs that mean something in URLs", () => {
+    expect(urlOfPath("a b/100% #1?.webp")).toBe("a%20b/100%25%20%231%3F.webp");
+  });
+});
+
+describe("numbers and names for people", () => {
+  it("are short and have their unit", () => {
+    expect([formatBytes(0), formatBytes(999), formatBytes(1500), formatBytes(25_000_000)]).toEqual([
+      "0 B",
+      "999 B",
+      "1.5 kB",
+      "25 MB",
+    ]);
+    expect([formatDuration(800), formatDuration(42_000), formatDuration(185_000), formatDuration(7_800_000)]).toEqual([
+      "0.8 s",
+      "42 s",
+      "3 min 05 s",
+      "2 h 10 min",
+    ]);
+    expect([plural(1, "photo"), plural(1200, "photo")]).toEqual(["1 photo", "1,200 photos"]);
+  });
+
+  it("cannot steer a terminal", () => {
+    expect(printable("a\u001b[2Jb\n\u202ec")).toBe("a\\x1b[2Jb\\x0a\\u202ec");
+  });
+});

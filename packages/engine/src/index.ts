@@ -1,0 +1,24 @@
+export { createEngine } from "./engine.js";
+export type { CloseOptions, CloseReport, Engine, EngineEvents, EngineStats, JobEvent } from "./engine.js";
+export type { ThreadEvent } from "./dispatcher.js";
+export { shutdownOnSignals } from "./shutdown.js";
+export type { Shutdown, ShutdownOptions } from "./shutdown.js";
+export { task } from "./task.js";
+export type { ItemOf, OptionsOf, ResultOf, TaskReference } from "./task.js";
+export type { EngineOptions, OnError, RetryOptions, RunOptions } from "./options.js";
+export type { JobEvents, JobHandle } from "./jobs/handle.js";
+export type { JobState } from "./jobs/job.js";
+export type { ItemFailure, JobResult, JobStats, Outcome } from "./jobs/outcome.js";
+export type { Progress } from "./jobs/progress.js";
+export type { SettledJob } from "./jobs/settled-jobs.js";
+export {
+  EngineClosedError,
+  FinalError,
+  InvalidArgumentError,
+  JobIdConflictError,
+  QueueFullError,
+  TaskError,
+  ThreadmillError,
+} from "@threadmill/protocol";
+export type { ErrorCode } from "@threadmill/protocol";
+export { fingerprint } from "@threadmill/cache";

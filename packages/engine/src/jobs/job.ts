@@ -1,0 +1,293 @@
+/** A job as the main thread knows it: its source, what came out so far, and the handles that wait for it. */
+import { type Column, type ErrorRecord, type ErrorCode, TaskError, fromErrorRecord } from "@threadmill/protocol";
+import type { Recipe } from "../recipes.js";
+import type { JobHandle } from "./handle.js";
+import type { ItemFailure, JobResult, JobStats, OutcomeRun } from "./outcome.js";
+import { type Progress, ProgressMeter } from "./progress.js";
+import type { Feed, FeedEnding } from "./readers.js";
+import type { Source } from "./source.js";
+
+export type JobState = "waiting" | "running" | "paused" | "completed" | "failed" | "cancelled";
+
+export type SettledState = "completed" | "failed" | "cancelled";
+
+/** A range of a batch that was committed, as the engine hands it to the job. */
+export interface CommittedBatch {
+  readonly indices: number | readonly number[];
+  readonly claimed: number;
+  readonly values: Column;
+  readonly failures: ReadonlyMap<number, ItemFailure> | undefined;
+  readonly attempts: ReadonlyMap<number, number> | undefined;
+  /** Positions that go again, or were not run. */
+  readonly skipped: ReadonlySet<number> | undefined;
+}
+
+export class Job {
+  readonly key: number;
+  readonly id: string;
+  readonly recipe: Recipe;
+  readonly collects: boolean;
+  readonly totalHint: number | undefined;
+  readonly startedAt: number;
+  readonly handles = new Set<JobHandle<unknown, unknown>>();
+  /** Handles for whose sake the work goes on. */
+  holders = 0;
+  /** Set right after the job is made: the source's listener needs the job. */
+  source!: Source;
+  state: JobState = "waiting";
+  values: unknown[] = [];
+  readonly failures = new Map<number, ItemFailure>();
+  readonly #attempts = new Map<number, number>();
+  supplied = 0;
+  sourceEnded = false;
+  completed = 0;
+  failed = 0;
+  retries = 0;
+  batches = 0;
+  threadMs = 0;
+  endedAt: number | undefined;
+  error: unknown;
+  isStopped = false;
+  detail: unknown;
+  /** What a cancel was asked with. */
+  cancelReason: unknown;
+  sourceError: unknown;
+  /** The failures of the last commit: the first final one may end the job. */
+  lastFailures: ReadonlyMap<number, ItemFailure> | undefined;
+  #stoppedWaiters: (() => void)[] = [];
+  #pauseWaiters: (() => void)[] = [];
+  /** Every run that was committed, for loops that begin at the start; only while the job collects. */
+  readonly #log: OutcomeRun[] = [];
+  /** Runs that the one loop of a job that does not collect has yet to take. */
+  #queue: OutcomeRun[] = [];
+  #loop: "none" | "open" | "left" = "none";
+  #hasDropped = false;
+  readonly #meter: ProgressMeter;
+  readonly #wakers = new Set<() => void>();
+  #result: JobResult<unknown> | undefined;
+  /** Called when a throttling loop has read, or when outcomes were dropped for want of a loop. */
+  onRead: (count: number) => void = () => undefined;
+  /** Called when the one loop of a job that does not collect was left. */
+  onLeft: () => void = () => undefined;
+
+  constructor(
+    init: { key: number; id: string; recipe: Recipe; collects: boolean; totalHint: number | undefined },
+    now: number,
+  ) {
+    this.key = init.key;
+    this.id = init.id;
+    this.recipe = init.recipe;
+    this.collects = init.collects;
+    this.totalHint = init.totalHint;
+    this.startedAt = now;
+    this.#meter = new ProgressMeter(now);
+  }
+
+  get isSettled(): boolean {
+    return this.endedAt !== undefined;
+  }
+
+  /** Takes a committed batch in. What it answers tells whether anything was delivered. */
+  commit(batch: CommittedBatch): void {
+    const { indices, claimed, values, failures, attempts, skipped } = batch;
+    if (this.collects) {
+      place(this.values, indices, values, claimed);
+      for (const [index, failure] of failures ?? []) {
+        this.values[index] = undefined;
+        this.failures.set(index, failure);
+      }
+      for (const [index, attempt] of attempts ?? []) this.#attempts.set(index, attempt);
+    }
+    const delivered = claimed - (skipped?.size ?? 0);
+    this.failed += failures?.size ?? 0;
+    this.completed += delivered - (failures?.size ?? 0);
+    if (typeof indices === "number" && skipped === undefined) {
+      this.#deliver({ start: indices, count: claimed, values, offset: 0, failures, attempts });
+    } else {
+      for (let at = 0; at < claimed; at++) {
+        if (skipped?.has(at)) continue;
+        const start = typeof indices === "number" ? indices + at : (indices[at] as number);
+        this.#deliver({ start, count: 1, values, offset: at, failures, attempts });
+      }
+    }
+    this.wake();
+  }
+
+  /** An item failed without an answer that says so. */
+  failItem(failure: ItemFailure): void {
+    const { index } = failure;
+    if (this.collects) {
+      this.values[index] = undefined;
+      this.failures.set(index, failure);
+    }
+    this.failed++;
+    const failures = new Map([[index, failure]]);
+    this.#deliver({ start: index, count: 1, values: [undefined], offset: 0, failures, attempts: undefined });
+    this.wake();
+  }
+
+  #deliver(run: OutcomeRun): void {
+    for (let at = 0; at < run.count; at++) this.source.release(run.start + at);
+    if (this.collects) {
+      // The values lie in the job by now; the answer need not be kept as well.
+      this.#log.push({
+        ...run,
+        values: this.values,
+        offset: run.start,
+        failures: run.failures === undefined ? undefined : this.failures,
+        attempts: run.attempts === undefined ? undefined : this.#attempts,
+      });
+    } else if (this.#loop === "open") {
+      this.#queue.push(run);
+    } else {
+      this.#hasDropped = true;
+      this.onRead(run.count);
+    }
+  }
+
+  settle(state: SettledState, error: unknown, now: number): void {
+    this.state = state;
+    this.error = error;
+    this.endedAt = now;
+    this.#meter.end(now);
+    this.source.close();
+    if (state !== "completed") this.values = [];
+    this.wake();
+  }
+
+  /** Resolves when no thread touches the job any more. */
+  whenStopped(): Promise<void> {
+    if (this.isStopped) return Promise.resolve();
+    return new Promise((resolve) => this.#stoppedWaiters.push(resolve));
+  }
+
+  noteStopped(): void {
+    this.isStopped = true;
+    for (const resolve of this.#stoppedWaiters.splice(0)) resolve();
+    this.notePaused();
+  }
+
+  /** Resolves when the threads have handed back what they had of a job that is to pause, or when it is over. */
+  whenPaused(): Promise<void> {
+    return new Promise((resolve) => this.#pauseWaiters.push(resolve));
+  }
+
+  notePaused(): void {
+    for (const resolve of this.#pauseWaiters.splice(0)) resolve();
+  }
+
+  wake(): void {
+    const wakers = [...this.#wakers];
+    this.#wakers.clear();
+    for (const waker of wakers) waker();
+  }
+
+  /** Why the one loop of a job that does not collect cannot be opened now; undefined if it can. */
+  get loopRefusal(): string | undefined {
+    if (this.collects) return undefined;
+    if (this.#loop !== "none") return "a job with collect: false can be read by one loop only";
+    if (this.#hasDropped) {
+      return "outcomes were dropped before this loop began; with collect: false, open it in the tick of run";
+    }
+    return undefined;
+  }
+
+  openFeed(ending: () => FeedEnding): Feed {
+    const wait = (wake: () => void): void => {
+      this.#wakers.add(wake);
+    };
+    if (this.collects) {
+      let next = 0;
+      return {
+        take: () => this.#log[next++] ?? (next--, undefined),
+        onRead: () => undefined,
+        ending,
+        wait,
+        leave: () => undefined,
+      };
+    }
+    this.#loop = "open";
+    let head = 0;
+    return {
+      take: () => {
+        const run = this.#queue[head];
+        if (run === undefined) return undefined;
+        head++;
+        if (head * 2 >= this.#queue.length) {
+          this.#queue = this.#queue.slice(head);
+          head = 0;
+        }
+        return run;
+      },
+      onRead: (count) => this.onRead(count),
+      ending,
+      wait,
+      leave: () => {
+        this.#loop = "left";
+        this.#queue = [];
+        this.onLeft();
+      },
+    };
+  }
+
+  /** Makes this the settled job that had this result, without having run. */
+  restore(result: JobResult<unknown>, now: number): void {
+    this.#result = result;
+    this.values = result.values;
+    this.completed = result.values.length;
+    this.supplied = result.values.length;
+    this.sourceEnded = true;
+    if (this.supplied > 0) {
+      const { values } = result;
+      this.#log.push({ start: 0, count: this.supplied, values, offset: 0, failures: undefined, attempts: undefined });
+    }
+    this.settle("completed", undefined, now);
+    this.noteStopped();
+  }
+
+  get total(): number | undefined {
+    if (this.sourceEnded) return this.supplied;
+    const known = this.source.length ?? this.totalHint;
+    return known === undefined ? undefined : Math.max(known, this.supplied);
+  }
+
+  progress(now: number, seen: number): Progress {
+    const { completed, failed, total } = this;
+    return this.#meter.snapshot({ completed, failed, seen, total }, now, this.detail);
+  }
+
+  stats(now: number): JobStats {
+    const { completed, failed, retries, batches, threadMs } = this;
+    const elapsedMs = (this.endedAt ?? now) - this.startedAt;
+    return { items: completed + failed, completed, failed, retries, batches, elapsedMs, threadMs };
+  }
+
+  /** Made once, when it is first asked for, and shared by all handles. */
+  result(now: number): JobResult<unknown> {
+    this.#result ??= {
+      jobId: this.id,
+      values: this.values,
+      failures: [...this.failures.values()].sort((a, b) => a.index - b.index),
+      stats: this.stats(now),
+    };
+    return this.#result;
+  }
+}
+
+/** Puts values where they belong. Apart, so that each kind of column has a loop that the compiler can specialise. */
+function place(into: unknown[], indices: number | readonly number[], values: Column, count: number): void {
+  if (typeof indices !== "number") for (let at = 0; at < count; at++) into[indices[at] as number] = values[at];
+  else if (values instanceof Float64Array) for (let at = 0; at < count; at++) into[indices + at] = values[at];
+  else for (let at = 0; at < count; at++) into[indices + at] = values[at];
+}
+
+/** The error of an item, as the caller gets it. */
+export function taskError(
+  jobId: string,
+  fault: { index: number; attempt: number; code: ErrorCode; record: ErrorRecord | undefined },
+): TaskError {
+  const { index, attempt, code, record } = fault;
+  const cause = record === undefined ? undefined : fromErrorRecord(record);
+  const what = index < 0 ? `job ${JSON.stringify(jobId)}` : `item ${index} of job ${JSON.stringify(jobId)}`;
+  return new TaskError(code, `${what} failed: ${record?.message ?? code}`, { jobId, index, attempt, cause });
+}

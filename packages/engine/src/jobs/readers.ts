@@ -1,0 +1,173 @@
+/**
+ * The loops over a job: outcomes one by one or an array at a time, or bare values. Written by hand rather than as
+ * generators, which cost twice as much an item.
+ */
+import { InOrder } from "./in-order.js";
+import { type Outcome, type OutcomeRun, outcomeAt } from "./outcome.js";
+
+/** What a reader reads from. One per loop. */
+export interface Feed {
+  /** The next run that has been committed; undefined if there is none yet. */
+  take(): OutcomeRun | undefined;
+  /** The reader has passed these on. */
+  onRead(count: number): void;
+  /** `open` while there may be more; else how the loop ends. */
+  ending(): FeedEnding;
+  /** Calls back once, at the next change. */
+  wait(wake: () => void): void;
+  /** The loop was left before its end. */
+  leave(): void;
+}
+
+export type FeedEnding =
+  | { readonly status: "open" }
+  | { readonly status: "completed" }
+  | { readonly status: "failed"; readonly error: unknown }
+  | { readonly status: "cancelled"; readonly reason: unknown };
+
+/** Runs in the order in which they are to be read. */
+class RunReader {
+  readonly feed: Feed;
+  readonly #inOrder: InOrder | undefined;
+  #ready: OutcomeRun[] = [];
+
+  constructor(feed: Feed, isOrdered: boolean) {
+    this.feed = feed;
+    this.#inOrder = isOrdered ? new InOrder() : undefined;
+  }
+
+  take(): OutcomeRun | undefined {
+    if (this.#inOrder === undefined) return this.feed.take();
+    while (this.#ready.length === 0) {
+      const run = this.feed.take();
+      if (run === undefined) return undefined;
+      this.#ready = [...this.#inOrder.add(run)];
+    }
+    return this.#ready.shift();
+  }
+}
+
+type Shape<Value> = (reader: LoopIterator<Value>) => Value | undefined;
+
+/** An async iterator over a job. `next` may be called again before the last one has answered. */
+class LoopIterator<Value> implements AsyncIterableIterator<Value, undefined> {
+  readonly runs: RunReader;
+  readonly #shape: Shape<Value>;
+  run: OutcomeRun | undefined;
+  at = 0;
+  cancel: { readonly reason: unknown } | undefined;
+  #isOver = false;
+  #tail: Promise<unknown> | undefined;
+
+  constructor(feed: Feed, isOrdered: boolean, shape: Shape<Value>) {
+    this.runs = new RunReader(feed, isOrdered);
+    this.#shape = shape;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  next(): Promise<IteratorResult<Value, undefined>> {
+    if (this.#tail === undefined) {
+      try {
+        const result = this.#take();
+        if (result !== undefined) return Promise.resolve(result);
+      } catch (error) {
+        return Promise.reject(error as Error);
+      }
+    }
+    const answer = (this.#tail ?? Promise.resolve()).then(() => this.#waitForOne());
+    const tail = answer.then(
+      () => undefined,
+      () => undefined,
+    );
+    this.#tail = tail;
+    void tail.then(() => {
+      if (this.#tail === tail) this.#tail = undefined;
+    });
+    return answer;
+  }
+
+  return(): Promise<IteratorResult<Value, undefined>> {
+    if (!this.#isOver) {
+      this.#isOver = true;
+      this.runs.feed.leave();
+    }
+    return Promise.resolve({ done: true, value: undefined });
+  }
+
+  async #waitForOne(): Promise<IteratorResult<Value, undefined>> {
+    for (;;) {
+      const result = this.#take();
+      if (result !== undefined) return result;
+      await new Promise<void>((wake) => this.runs.feed.wait(wake));
+    }
+  }
+
+  /** One result if there is one now. Throws what ends the loop. */
+  #take(): IteratorResult<Value, undefined> | undefined {
+    if (this.#isOver) return { done: true, value: undefined };
+    const ending = this.runs.feed.ending();
+    if (ending.status === "cancelled") {
+      // At once: what was not read by now is not wanted.
+      this.#isOver = true;
+      this.cancel = { reason: ending.reason };
+      throw ending.reason;
+    }
+    let value: Value | undefined;
+    try {
+      value = this.#shape(this);
+    } catch (error) {
+      void this.return();
+      throw error;
+    }
+    if (value !== undefined || this.run !== undefined) return { done: false, value: value as Value };
+    if (ending.status === "open") return undefined;
+    this.#isOver = true;
+    if (ending.status === "failed") throw ending.error;
+    return { done: true, value: undefined };
+  }
+
+  /** Makes `run` and `at` point to the next outcome; false if there is none yet. */
+  advance(): boolean {
+    this.at++;
+    if (this.run !== undefined && this.at < this.run.count) return true;
+    if (this.run !== undefined) this.runs.feed.onRead(this.run.count);
+    this.run = this.runs.take();
+    this.at = 0;
+    return this.run !== undefined;
+  }
+}
+
+export function readOutcomes<Value>(feed: Feed, isOrdered: boolean): AsyncIterableIterator<Outcome<Value>> {
+  return new LoopIterator(feed, isOrdered, (loop) =>
+    loop.advance() ? (outcomeAt(loop.run as OutcomeRun, loop.at) as Outcome<Value>) : undefined,
+  );
+}
+
+/** The same outcomes, as many at a time as were delivered together. */
+export function readBatches<Value>(feed: Feed, isOrdered: boolean): AsyncIterableIterator<Outcome<Value>[]> {
+  return new LoopIterator(feed, isOrdered, (loop) => {
+    loop.at = Infinity;
+    if (!loop.advance()) return undefined;
+    const run = loop.run as OutcomeRun;
+    return Array.from({ length: run.count }, (_, at) => outcomeAt(run, at) as Outcome<Value>);
+  });
+}
+
+/** Bare values in the order of the input; throws at the first failure. */
+export function readValues<Value>(feed: Feed): AsyncIterableIterator<Value> {
+  return new LoopIterator<Value>(feed, true, (loop) => {
+    if (!loop.advance()) return undefined;
+    const run = loop.run as OutcomeRun;
+    const failure = run.failures?.get(run.start + loop.at);
+    if (failure !== undefined) throw failure.error;
+    return run.values[run.offset + loop.at] as Value;
+  });
+}
+
+/** Why the loop behind this iterator ended, if that was a cancel of the job it read. */
+export function cancelOf(iterator: unknown): { readonly reason: unknown } | undefined {
+  return iterator instanceof LoopIterator ? iterator.cancel : undefined;
+}

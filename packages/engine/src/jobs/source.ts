@@ -1,0 +1,299 @@
+/**
+ * Where a job's items come from and where they are until their outcome is certain. Arrays are there from the start;
+ * other sources are pulled as the scheduler asks, and what was pulled is kept until it need not be sent again.
+ */
+import { InvalidArgumentError } from "@threadmill/protocol";
+import { cancelOf } from "./readers.js";
+
+export type Items<Item> = Iterable<Item> | AsyncIterable<Item>;
+
+type Numbers = Exclude<NodeJS.TypedArray, BigInt64Array | BigUint64Array>;
+
+/** What the source tells the job. `onItems` comes before the `onPulled` of the same pull. */
+export interface SourceListener {
+  onItems(count: number): void;
+  /** The pull is over: it got what it asked for, or there is no more. */
+  onPulled(ended: boolean): void;
+  onFailed(cause: unknown): void;
+  /** The source is another job's values, and that job was cancelled. */
+  onCancelled(reason: unknown): void;
+}
+
+export interface SourceOptions {
+  /** Hand even an array out piece by piece, because a reader sets the pace. */
+  readonly isPaced: boolean;
+  readonly weigh: ((item: never) => number) | undefined;
+  readonly maxInFlightBytes: number;
+}
+
+/** How long a synchronous source may hold the main thread before others get their turn. */
+const PULL_SLICE_MS = 2;
+
+/** @throws {InvalidArgumentError} what is not a collection of items, or is one that nobody means as such. */
+export function openSource(items: unknown, options: SourceOptions, listener: SourceListener): Source {
+  if (typeof items === "string") {
+    throw new InvalidArgumentError("run: items is a string, whose items would be its characters; put it in an array");
+  }
+  if (items instanceof Uint8Array && Buffer.isBuffer(items)) {
+    throw new InvalidArgumentError("run: items is a Buffer, whose items would be its bytes; put it in an array");
+  }
+  if (Array.isArray(items) || (ArrayBuffer.isView(items) && !(items instanceof DataView))) {
+    // A copy of the pointers: what the caller does with the array during the job is no concern of the job's.
+    const list = (items as unknown[] | Numbers).slice() as ArrayLike<unknown>;
+    if (!options.isPaced && options.weigh === undefined) return new ListSource(list);
+    return new PulledSource(listIterator(list), options, listener, list.length);
+  }
+  if (typeof items === "object" && items !== null) {
+    const iterable = items as Partial<Iterable<unknown> & AsyncIterable<unknown>>;
+    if (typeof iterable[Symbol.asyncIterator] === "function" || typeof iterable[Symbol.iterator] === "function") {
+      return new PulledSource(() => iteratorOf(iterable), options, listener, undefined);
+    }
+  }
+  const got = items === null ? "null" : Array.isArray(items) ? "an array" : typeof items;
+  throw new InvalidArgumentError(
+    `run: items must be an array, a typed array, an iterable or an async iterable, not ${got}`,
+  );
+}
+
+type AnyIterator = Iterator<unknown> | AsyncIterator<unknown>;
+
+function iteratorOf(iterable: Partial<Iterable<unknown> & AsyncIterable<unknown>>): AnyIterator {
+  const open = iterable[Symbol.asyncIterator] ?? iterable[Symbol.iterator];
+  return (open as () => AnyIterator).call(iterable);
+}
+
+function listIterator(list: ArrayLike<unknown>): () => Iterator<unknown> {
+  return () => Array.prototype.values.call(list) as Iterator<unknown>;
+}
+
+/** What a batch holds, and what the scheduler may ask for again. */
+export interface Source {
+  /** Items there are at the start; the rest is pulled. */
+  readonly supplied: number;
+  readonly isEnded: boolean;
+  /** How many there will be, where that is known. */
+  readonly length: number | undefined;
+  pull(max: number): void;
+  /** The items of a new batch, in an array of its own. */
+  take(indices: number | readonly number[], count: number): unknown[];
+  /** These positions of a batch were not run, or go again. */
+  giveBack(indices: number | readonly number[], items: readonly unknown[], from: number, to: number): void;
+  /** The outcome of the item is certain and read. */
+  release(index: number): void;
+  /** No more items are wanted. Calls the source's `return`, and does not wait for it. */
+  close(): void;
+}
+
+class ListSource implements Source {
+  readonly isEnded = true;
+  readonly supplied: number;
+  readonly length: number;
+  #list: ArrayLike<unknown>;
+
+  constructor(list: ArrayLike<unknown>) {
+    this.#list = list;
+    this.supplied = list.length;
+    this.length = list.length;
+  }
+
+  pull(): void {}
+
+  take(indices: number | readonly number[], count: number): unknown[] {
+    const list = this.#list;
+    // Pushed rather than sliced: a slice of an array with holes has holes too, and clones four times slower.
+    const taken: unknown[] = [];
+    if (typeof indices === "number") for (let at = 0; at < count; at++) taken.push(list[indices + at]);
+    else for (const index of indices) taken.push(list[index]);
+    return taken;
+  }
+
+  giveBack(): void {}
+  release(): void {}
+
+  close(): void {
+    this.#list = [];
+  }
+}
+
+class PulledSource implements Source {
+  readonly supplied = 0;
+  readonly isEnded = false;
+  readonly length: number | undefined;
+  readonly #options: SourceOptions;
+  readonly #listener: SourceListener;
+  readonly #open: () => AnyIterator;
+  #iterator: AnyIterator | undefined;
+  /** Items that were never in a batch; the first has the index `#base`. */
+  #fresh: unknown[] = [];
+  #freshHead = 0;
+  #base = 0;
+  #pulled = 0;
+  /** Items that came back from a batch. */
+  readonly #held = new Map<number, unknown>();
+  readonly #weights = new Map<number, number>();
+  #bytesInFlight = 0;
+  /** The item that was pulled and is too heavy to go along with what is in flight. */
+  #heavy: { readonly item: unknown; readonly bytes: number } | undefined;
+  #wanted = 0;
+  #isPulling = false;
+  #isClosed = false;
+
+  constructor(open: () => AnyIterator, options: SourceOptions, listener: SourceListener, length: number | undefined) {
+    this.#open = open;
+    this.#options = options;
+    this.#listener = listener;
+    this.length = length;
+  }
+
+  pull(max: number): void {
+    this.#wanted = max;
+    if (!this.#isPulling) void this.#pump();
+  }
+
+  /** Pulls until it has what is wanted, a heavy item has to wait, or the source ends. Never rejects. */
+  async #pump(): Promise<void> {
+    this.#isPulling = true;
+    try {
+      this.#iterator ??= this.#open();
+      const iterator = this.#iterator;
+      let sliceEnd = performance.now() + PULL_SLICE_MS;
+      let gathered = 0;
+      const flush = (): void => {
+        if (gathered > 0) this.#listener.onItems(gathered);
+        gathered = 0;
+      };
+      while (this.#wanted > 0 && !this.#isClosed) {
+        if (this.#heavy !== undefined) {
+          if (!this.#hasRoomFor(this.#heavy.bytes)) break;
+          const { item, bytes } = this.#heavy;
+          this.#heavy = undefined;
+          this.#keep(item, bytes);
+          gathered++;
+          continue;
+        }
+        const next = iterator.next();
+        let step: IteratorResult<unknown>;
+        if (isPromiseLike(next)) {
+          flush();
+          step = await (next as Promise<IteratorResult<unknown>>);
+          if (this.#isClosed) return;
+          sliceEnd = performance.now() + PULL_SLICE_MS;
+        } else {
+          step = next as IteratorResult<unknown>;
+          // Looked at every 64 items: a clock costs as much as an item.
+          if ((this.#pulled & 63) === 63 && performance.now() > sliceEnd) {
+            flush();
+            await new Promise((resolve) => setImmediate(resolve));
+            if (this.#isClosed) return;
+            sliceEnd = performance.now() + PULL_SLICE_MS;
+          }
+        }
+        if (step.done === true) {
+          this.#isClosed = true;
+          flush();
+          this.#listener.onPulled(true);
+          return;
+        }
+        const bytes = this.#weigh(step.value);
+        if (!this.#hasRoomFor(bytes)) {
+          this.#heavy = { item: step.value, bytes };
+          continue;
+        }
+        this.#keep(step.value, bytes);
+        gathered++;
+      }
+      flush();
+    } catch (error) {
+      if (this.#isClosed) return;
+      const cancel = cancelOf(this.#iterator);
+      this.close();
+      if (cancel !== undefined) this.#listener.onCancelled(cancel.reason);
+      else this.#listener.onFailed(error);
+      return;
+    } finally {
+      this.#isPulling = false;
+    }
+    // While a heavy item waits, the pull is not over: `release` takes it up again.
+    if (this.#heavy === undefined && !this.#isClosed) this.#listener.onPulled(false);
+  }
+
+  #weigh(item: unknown): number {
+    const { weigh } = this.#options;
+    if (weigh === undefined) return 0;
+    const bytes = weigh(item as never);
+    if (typeof bytes !== "number" || !(bytes >= 0)) {
+      throw new InvalidArgumentError(`weigh must return a number of bytes from 0, not ${String(bytes)}`);
+    }
+    return bytes;
+  }
+
+  /** An item above the bound itself goes when nothing else is in flight. */
+  #hasRoomFor(bytes: number): boolean {
+    return this.#bytesInFlight === 0 || this.#bytesInFlight + bytes <= this.#options.maxInFlightBytes;
+  }
+
+  #keep(item: unknown, bytes: number): void {
+    this.#fresh.push(item);
+    if (bytes > 0) {
+      this.#weights.set(this.#pulled, bytes);
+      this.#bytesInFlight += bytes;
+    }
+    this.#pulled++;
+    this.#wanted--;
+  }
+
+  take(indices: number | readonly number[], count: number): unknown[] {
+    if (typeof indices === "number" && indices === this.#base) {
+      const taken = this.#fresh.slice(this.#freshHead, this.#freshHead + count);
+      this.#freshHead += count;
+      this.#base += count;
+      if (this.#freshHead * 2 >= this.#fresh.length) {
+        this.#fresh = this.#fresh.slice(this.#freshHead);
+        this.#freshHead = 0;
+      }
+      return taken;
+    }
+    const taken: unknown[] = [];
+    for (let at = 0; at < count; at++) {
+      const index = typeof indices === "number" ? indices + at : (indices[at] as number);
+      taken.push(this.#held.get(index));
+      this.#held.delete(index);
+    }
+    return taken;
+  }
+
+  giveBack(indices: number | readonly number[], items: readonly unknown[], from: number, to: number): void {
+    for (let at = from; at < to; at++) {
+      this.#held.set(typeof indices === "number" ? indices + at : (indices[at] as number), items[at]);
+    }
+  }
+
+  release(index: number): void {
+    this.#held.delete(index);
+    const bytes = this.#weights.get(index);
+    if (bytes === undefined) return;
+    this.#weights.delete(index);
+    this.#bytesInFlight -= bytes;
+    if (this.#heavy !== undefined && !this.#isPulling) void this.#pump();
+  }
+
+  close(): void {
+    const isFirst = !this.#isClosed;
+    this.#isClosed = true;
+    this.#held.clear();
+    this.#fresh = [];
+    this.#heavy = undefined;
+    if (!isFirst || this.#iterator?.return === undefined) return;
+    try {
+      const returned: unknown = this.#iterator.return();
+      // What it says is nobody's business any more, but a rejection must not go unheard.
+      if (isPromiseLike(returned)) returned.then(undefined, () => undefined);
+    } catch {
+      // The same.
+    }
+  }
+}
+
+function isPromiseLike(value: unknown): value is PromiseLike<never> {
+  return typeof (value as PromiseLike<unknown> | undefined)?.then === "function";
+}

@@ -1,0 +1,223 @@
+/** The options of an engine and of a run: their types, defaults and bounds. Wrong ones are refused at once. */
+import { availableParallelism } from "node:os";
+import type { ResourceLimits } from "node:worker_threads";
+import { InvalidArgumentError } from "@threadmill/protocol";
+import type { JobRules } from "./scheduler/index.js";
+
+export interface EngineOptions {
+  /** Threads of the pool. Default: the parallelism the machine offers. 0: no threads, everything on the main thread. */
+  readonly threads?: number;
+  /** Target time of a batch in milliseconds. Default 10. */
+  readonly batchMs?: number;
+  /** Items in a batch at the most. Default 4,096. */
+  readonly maxBatchItems?: number;
+  /** Live jobs at the most; a further `run` is refused with `QUEUE_FULL`. Default 100,000. */
+  readonly maxJobs?: number;
+  /** How long a thread may take to let go of cancelled work before it counts as stuck. Default 1,000. */
+  readonly graceMs?: number;
+  /** Least time between two `progress` events of a job. Default 100. */
+  readonly progressMs?: number;
+  /** Bounds of the results that are kept by job id. Default 64 jobs, 64 MiB. */
+  readonly results?: { readonly maxEntries?: number; readonly maxBytes?: number };
+  /** Tasks with their options that one thread keeps set up. Default 8; the least recently used one is torn down. */
+  readonly keepWarm?: number;
+  /** Passed on to the threads, as `new Worker` takes them. */
+  readonly resourceLimits?: ResourceLimits;
+  readonly env?: NodeJS.ProcessEnv;
+  readonly execArgv?: readonly string[];
+}
+
+export interface RetryOptions {
+  /** Runs of one item in all. Default 1: no retry. */
+  readonly attempts?: number;
+  /** Wait after the first failure, doubled after each further one. Default 100. */
+  readonly backoffMs?: number;
+  /** Default 30,000. */
+  readonly maxBackoffMs?: number;
+  /** The share of a wait that chance may take off, from 0 to 1. Default 0.2. */
+  readonly jitter?: number;
+}
+
+export type OnError = "fail" | "collect";
+
+export interface RunOptions<Item, Options> {
+  /**
+   * Names the work: a second `run` with the id of a live job joins it, and one with the id of a completed job gets its
+   * result. Default: a fresh id.
+   */
+  readonly id?: string;
+  /** Settles this caller's handle as cancelled; the work ends when its last handle has left. */
+  readonly signal?: AbortSignal;
+  /** What the task's `setup` gets. It is cloned, and threads keep what they set up for equal options. */
+  readonly options?: Options;
+  /** `fail`: the first failure ends the job. `collect`: failures are reported beside the values. Default `fail`. */
+  readonly onError?: OnError;
+  readonly retry?: RetryOptions;
+  /** Bound of one handler call, from its start. Default: none. */
+  readonly timeoutMs?: number;
+  /** Share of the threads beside other jobs, above 0. Default 1. */
+  readonly weight?: number;
+  /** Outcomes are read in input order rather than as they end. Default false. */
+  readonly ordered?: boolean;
+  /** Keep values for `result`. `false`: outcomes can only be read, by one loop, which sets the pace. Default true. */
+  readonly collect?: boolean;
+  /** Items between source and reader at the most. Default: twice what the threads have in hand. */
+  readonly maxInFlight?: number;
+  /** Bytes that an item holds in memory, for `maxInFlightBytes`. */
+  readonly weigh?: (item: Item) => number;
+  /** Bytes between source and reader at the most; a larger item travels alone. Needs `weigh`. */
+  readonly maxInFlightBytes?: number;
+  /** Items in flight in one thread. Default: as the task says. */
+  readonly concurrency?: number;
+  /** Items in a batch. Default: adaptive, aiming at `batchMs`. */
+  readonly batchSize?: number;
+  /** How many items the source will give, where it cannot tell. A hint for progress; corrected when it is passed. */
+  readonly total?: number;
+  /** Run even if the result is in the cache. Default false. */
+  readonly fresh?: boolean;
+}
+
+export type ResolvedEngineOptions = Required<Omit<EngineOptions, "resourceLimits" | "env" | "execArgv">> &
+  Pick<EngineOptions, "resourceLimits" | "env" | "execArgv">;
+
+const MAX_TIMER_MS = 2_147_483_647;
+
+export function resolveEngineOptions(given: EngineOptions = {}): ResolvedEngineOptions {
+  if (typeof given !== "object" || given === null)
+    throw new InvalidArgumentError("createEngine: options must be an object");
+  const known = [
+    "threads",
+    "batchMs",
+    "maxBatchItems",
+    "maxJobs",
+    "graceMs",
+    "progressMs",
+    "results",
+    "keepWarm",
+    "resourceLimits",
+    "env",
+    "execArgv",
+  ];
+  refuseUnknown("createEngine", given, known);
+  const options = {
+    ...given,
+    threads: given.threads ?? availableParallelism(),
+    batchMs: given.batchMs ?? 10,
+    maxBatchItems: given.maxBatchItems ?? 4_096,
+    maxJobs: given.maxJobs ?? 100_000,
+    graceMs: given.graceMs ?? 1_000,
+    progressMs: given.progressMs ?? 100,
+    results: given.results ?? {},
+    keepWarm: given.keepWarm ?? 8,
+  };
+  whole("threads", options.threads, 0, 1_024);
+  positive("batchMs", options.batchMs, 10_000);
+  whole("maxBatchItems", options.maxBatchItems, 1, 1_000_000);
+  whole("maxJobs", options.maxJobs, 1);
+  positive("graceMs", options.graceMs, MAX_TIMER_MS);
+  positive("progressMs", options.progressMs, MAX_TIMER_MS);
+  whole("keepWarm", options.keepWarm, 1);
+  for (const bound of ["maxEntries", "maxBytes"] as const) {
+    const value = options.results[bound];
+    if (value !== undefined) whole(`results.${bound}`, value, 1);
+  }
+  return options;
+}
+
+const RUN_OPTIONS = [
+  "id",
+  "signal",
+  "options",
+  "onError",
+  "retry",
+  "timeoutMs",
+  "weight",
+  "ordered",
+  "collect",
+  "maxInFlight",
+  "weigh",
+  "maxInFlightBytes",
+  "concurrency",
+  "batchSize",
+  "total",
+  "fresh",
+];
+
+/** Checks the options of a run and turns those that concern the scheduler into its rules. */
+export function resolveRunOptions<Item, Options>(given: RunOptions<Item, Options>): JobRules {
+  if (typeof given !== "object" || given === null) throw new InvalidArgumentError("run: options must be an object");
+  refuseUnknown("run", given, RUN_OPTIONS);
+  if (given.id !== undefined && (typeof given.id !== "string" || given.id === "" || given.id.length > 1_000)) {
+    throw new InvalidArgumentError("run: id must be a string of 1 to 1,000 characters");
+  }
+  if (given.signal !== undefined && !(given.signal instanceof AbortSignal)) {
+    throw new InvalidArgumentError("run: signal must be an AbortSignal");
+  }
+  if (given.onError !== undefined && given.onError !== "fail" && given.onError !== "collect") {
+    throw new InvalidArgumentError(`run: onError must be "fail" or "collect", not ${JSON.stringify(given.onError)}`);
+  }
+  for (const name of ["ordered", "collect", "fresh"] as const) {
+    if (given[name] !== undefined && typeof given[name] !== "boolean") {
+      throw new InvalidArgumentError(`run: ${name} must be true or false`);
+    }
+  }
+  if (given.weigh !== undefined && typeof given.weigh !== "function") {
+    throw new InvalidArgumentError("run: weigh must be a function");
+  }
+  if ((given.weigh === undefined) !== (given.maxInFlightBytes === undefined)) {
+    throw new InvalidArgumentError("run: weigh and maxInFlightBytes go together");
+  }
+  const { retry = {}, timeoutMs, weight = 1, maxInFlight, maxInFlightBytes, concurrency, batchSize, total } = given;
+  if (typeof retry !== "object" || retry === null) throw new InvalidArgumentError("run: retry must be an object");
+  refuseUnknown("run: retry", retry, ["attempts", "backoffMs", "maxBackoffMs", "jitter"]);
+  const { attempts = 1, backoffMs = 100, maxBackoffMs = 30_000, jitter = 0.2 } = retry;
+  whole("retry.attempts", attempts, 1);
+  range("retry.backoffMs", backoffMs, 0, MAX_TIMER_MS);
+  range("retry.maxBackoffMs", maxBackoffMs, 0, MAX_TIMER_MS);
+  range("retry.jitter", jitter, 0, 1);
+  if (timeoutMs !== undefined) positive("timeoutMs", timeoutMs, MAX_TIMER_MS);
+  positive("weight", weight, 1e6);
+  if (maxInFlight !== undefined) whole("maxInFlight", maxInFlight, 1);
+  if (maxInFlightBytes !== undefined) positive("maxInFlightBytes", maxInFlightBytes);
+  if (concurrency !== undefined) whole("concurrency", concurrency, 1, 1_024);
+  if (batchSize !== undefined) whole("batchSize", batchSize, 1);
+  if (total !== undefined) whole("total", total, 0);
+  return {
+    weight,
+    stopsAtFailure: given.onError !== "collect",
+    retry: { attempts, backoffMs, maxBackoffMs, jitter },
+    timeoutMs: timeoutMs ?? 0,
+    concurrency: concurrency ?? 0,
+    batchSize: batchSize ?? 0,
+    maxInFlight: maxInFlight ?? 0,
+  };
+}
+
+/** A misspelt option that is silently ignored costs an evening. */
+function refuseUnknown(where: string, given: object, known: readonly string[]): void {
+  for (const name of Object.keys(given)) {
+    if (!known.includes(name)) {
+      throw new InvalidArgumentError(`${where}: unknown option ${JSON.stringify(name)}; known are ${known.join(", ")}`);
+    }
+  }
+}
+
+function whole(name: string, value: number, least: number, most = Number.MAX_SAFE_INTEGER): void {
+  if (!Number.isSafeInteger(value) || value < least || value > most) {
+    const bounds = most === Number.MAX_SAFE_INTEGER ? `from ${least}` : `from ${least} to ${most}`;
+    throw new InvalidArgumentError(`${name} must be a whole number ${bounds}, not ${String(value)}`);
+  }
+}
+
+function range(name: string, value: number, least: number, most: number): void {
+  if (typeof value !== "number" || !(value >= least && value <= most)) {
+    throw new InvalidArgumentError(`${name} must be a number from ${least} to ${most}, not ${String(value)}`);
+  }
+}
+
+function positive(name: string, value: number, most = Number.MAX_VALUE): void {
+  if (typeof value !== "number" || !(value > 0 && value <= most)) {
+    const bounds = most === Number.MAX_VALUE ? "above 0" : `above 0 and at most ${most}`;
+    throw new InvalidArgumentError(`${name} must be a number ${bounds}, not ${String(value)}`);
+  }
+}

@@ -1,0 +1,90 @@
+/**
+ * Who gets which slot: work for idle slots first, then one batch behind each running one, always for the job that
+ * has had the least time by its weight.
+ */
+import { balance, giveWay } from "./balance.js";
+import { refresh } from "./life.js";
+import { expectedMs } from "./size.js";
+import { type Batch, type Job, type Slot, type Turn, isStopped } from "./state.js";
+import { pullIfRoom } from "./supply.js";
+import { type Work, isNextAlone, takeWork } from "./work.js";
+
+/** Gives out all work that there is a place for. */
+export function fill(turn: Turn): void {
+  const { state } = turn;
+  for (const slot of state.slots) {
+    if (canTake(slot) && slot.running === undefined) assignNext(turn, slot);
+  }
+  for (const slot of state.slots) {
+    if (canTake(slot) && slot.behind === undefined && slot.running !== undefined && !slot.running.isAlone) {
+      assignNext(turn, slot);
+    }
+  }
+  const waiting = state.runnable.first;
+  if (waiting === undefined) balance(turn);
+  else if (waiting.batches.size === 0 && !state.slots.some((slot) => slot.isYielding)) giveWay(turn, waiting);
+}
+
+/** A slot whose thread has yet to let go of something gets nothing new: it might be stuck. */
+function canTake(slot: Slot): boolean {
+  return slot.phase === "ready" && !isStopped(slot.running) && !isStopped(slot.behind);
+}
+
+function assignNext(turn: Turn, slot: Slot): void {
+  const { state, now } = turn;
+  for (const warmUp of state.warmUps) {
+    if (warmUp.toWarm?.delete(slot)) {
+      assign(turn, slot, warmUp, { indices: 0, count: 0, isAlone: false });
+      return;
+    }
+  }
+  const passedOver: Job[] = [];
+  let job = state.runnable.first;
+  // What must be alone cannot go behind another batch; the next job may.
+  while (job !== undefined && slot.running !== undefined && isNextAlone(job)) {
+    state.runnable.remove(job);
+    passedOver.push(job);
+    job = state.runnable.first;
+  }
+  if (job !== undefined) assign(turn, slot, job, takeWork(state, job, now));
+  for (const one of passedOver) state.runnable.put(one);
+}
+
+function assign(turn: Turn, slot: Slot, job: Job, work: Work): void {
+  const { state, now, out } = turn;
+  const isProbe = job.recipe.phase === "unknown";
+  const batch: Batch = {
+    number: slot.nextBatch,
+    job,
+    slot,
+    indices: work.indices,
+    count: work.count,
+    isAlone: work.isAlone,
+    isProbe,
+    chargedMs: expectedMs(job.recipe, work.count),
+    runningSince: slot.running === undefined ? now : undefined,
+    isClaimed: false,
+    stoppedAt: undefined,
+    seenCur: -1,
+    seenAt: now,
+    isOverdue: false,
+  };
+  slot.nextBatch = (slot.nextBatch + 1) | 0;
+  if (slot.running === undefined) slot.running = batch;
+  else slot.behind = batch;
+  job.batches.add(batch);
+  state.shareFloor = Math.max(state.shareFloor, job.share);
+  job.share += batch.chargedMs / job.rules.weight;
+  if (!job.hasStarted) {
+    job.hasStarted = true;
+    out.push({ type: "started", job: job.key });
+  }
+  out.push({ type: "assign", batch });
+  if (isProbe) {
+    job.recipe.phase = "probing";
+    for (const other of job.recipe.jobs) refresh(turn, other);
+  } else {
+    refresh(turn, job);
+  }
+  pullIfRoom(turn, job);
+}

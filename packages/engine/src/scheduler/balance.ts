@@ -1,0 +1,87 @@
+/**
+ * Taking work back from threads that have it, for threads and jobs that have none. Costs two atomic operations and
+ * no word with the thread, so it is done on suspicion.
+ */
+import { expectedMs } from "./size.js";
+import { type Batch, type Job, type Slot, type Turn, isStopped } from "./state.js";
+
+/** Less expected work than this is not worth moving. */
+const MIN_GAIN_MS = 0.5;
+/** How long an idle thread waits before it looks again whether another one turned out to be slow. */
+const REBALANCE_MS = 1;
+
+/** For a slot without work while others have some: takes over a batch that has not begun, or half of a tail. */
+export function balance(turn: Turn): void {
+  const { state, now, out } = turn;
+  state.rebalanceAt = Infinity;
+  let idle = 0;
+  for (const slot of state.slots) if (slot.phase === "ready" && slot.running === undefined) idle++;
+  if (idle === 0) return;
+  const taken = new Set<Batch>();
+  let mayChange = false;
+  for (; idle > 0; idle--) {
+    let best: Batch | undefined;
+    let bestMs = MIN_GAIN_MS;
+    for (const slot of state.slots) {
+      const batch = takeable(slot);
+      if (batch === undefined || taken.has(batch)) continue;
+      mayChange = true;
+      const gainMs = remainingMs(slot, now);
+      if (gainMs >= bestMs) {
+        best = batch;
+        bestMs = gainMs;
+      }
+    }
+    if (best === undefined) break;
+    taken.add(best);
+    out.push({ type: "revoke", batch: best, keep: best.runningSince === undefined ? 0 : 0.5 });
+  }
+  // Whether a batch is slow shows only later: fast items say nothing about the ones behind them.
+  if (mayChange) state.rebalanceAt = now + REBALANCE_MS;
+}
+
+/**
+ * For a job that waits and has no slot: the slot of the job that has had the most gives way after its current item.
+ * That is what bounds a newcomer's wait by one item, however large the others' batches are.
+ */
+export function giveWay(turn: Turn, job: Job): void {
+  const { state, now, out } = turn;
+  let best: Slot | undefined;
+  for (const slot of state.slots) {
+    const { running } = slot;
+    if (slot.phase !== "ready" || slot.isYielding || running === undefined || isStopped(running)) continue;
+    if (running.job.share <= job.share || remainingMs(slot, now) < MIN_GAIN_MS) continue;
+    if (best === undefined || running.job.share > (best.running as Batch).job.share) best = slot;
+  }
+  if (best === undefined) return;
+  best.isYielding = true;
+  for (const batch of [best.behind, best.running]) {
+    if (batch !== undefined && canRevoke(batch)) out.push({ type: "revoke", batch, keep: 0 });
+  }
+}
+
+/** What an idle slot could take from this one. */
+function takeable(slot: Slot): Batch | undefined {
+  if (slot.behind !== undefined && canRevoke(slot.behind)) return slot.behind;
+  if (slot.running !== undefined && canRevoke(slot.running)) return slot.running;
+  return undefined;
+}
+
+function canRevoke(batch: Batch): boolean {
+  if (isStopped(batch) || batch.isClaimed || batch.isAlone || batch.count === 0) return false;
+  // A running batch keeps at least the item it is at, and a batch handler has begun all of them.
+  return batch.runningSince === undefined || (batch.count > 1 && batch.job.recipe.kind === "item");
+}
+
+/** What the slot is expected to be busy for yet. One that has overrun its time is as slow as it has shown to be. */
+function remainingMs(slot: Slot, now: number): number {
+  let ms = 0;
+  if (slot.running !== undefined) {
+    const { runningSince = now, count, job } = slot.running;
+    const elapsed = now - runningSince;
+    const expected = expectedMs(job.recipe, count);
+    ms += elapsed > expected ? elapsed : expected - elapsed;
+  }
+  if (slot.behind !== undefined) ms += expectedMs(slot.behind.job.recipe, slot.behind.count);
+  return ms;
+}

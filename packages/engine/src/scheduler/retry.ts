@@ -1,0 +1,22 @@
+/** Whether a failed item gets another attempt, and when. */
+import type { Job, JobRules, Turn } from "./state.js";
+
+/** Plans the item's next attempt; false if this failure is its last. */
+export function retryLater(turn: Turn, job: Job, index: number, isFinal: boolean, luck: number): boolean {
+  const attempt = job.attempts.get(index) ?? 1;
+  if (isFinal || attempt >= job.rules.retry.attempts) return false;
+  const delayMs = backoffMs(job.rules.retry, attempt, luck);
+  job.attempts.set(index, attempt + 1);
+  job.retries.put({ index, dueAt: turn.now + delayMs });
+  turn.out.push({ type: "retry", job: job.key, index, attempt: attempt + 1, delayMs });
+  return true;
+}
+
+/**
+ * The wait after the given attempt: doubled each time up to the bound, then shortened by up to `jitter` of itself so
+ * that items that failed together do not come back together.
+ */
+export function backoffMs(rules: JobRules["retry"], attempt: number, luck: number): number {
+  const doubled = Math.min(rules.backoffMs * 2 ** (attempt - 1), rules.maxBackoffMs);
+  return doubled * (1 - rules.jitter * luck);
+}

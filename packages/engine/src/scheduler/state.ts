@@ -1,0 +1,244 @@
+/**
+ * What the scheduler knows: jobs as ranges of indices, slots as the batches they hold. No item, value, promise or
+ * timer is in here; the shell keeps those under the same keys.
+ */
+import type { Effect } from "./effects.js";
+import { Heap } from "./heap.js";
+import { Ranges } from "./ranges.js";
+
+export interface SchedulerOptions {
+  readonly threads: number;
+  /** Target time of a batch. */
+  readonly batchMs: number;
+  readonly maxBatchItems: number;
+  readonly graceMs: number;
+}
+
+/** What is known of a task with its options, shared by all jobs that use it. */
+export interface Recipe {
+  readonly id: number;
+  /** A task is described by the thread that loads it first; until then one batch is out, and the others wait. */
+  phase: "unknown" | "probing" | "known";
+  kind: "item" | "batch";
+  concurrency: number;
+  /** 0: as the engine says. */
+  maxBatchItems: number;
+  /** Moving average of a slot's time per item; undefined before the first measurement. */
+  msPerItem: number | undefined;
+  /** The largest batch that has been measured: the next holds at most twice as many. */
+  largestMeasured: number;
+  /** Bound on items in a batch, by what taking in its answer costs the main thread. */
+  maxAnswerItems: number;
+  readonly jobs: Set<Job>;
+}
+
+/** What the caller asked for, with all defaults filled in. */
+export interface JobRules {
+  readonly weight: number;
+  readonly stopsAtFailure: boolean;
+  readonly retry: {
+    readonly attempts: number;
+    readonly backoffMs: number;
+    readonly maxBackoffMs: number;
+    readonly jitter: number;
+  };
+  /** 0: none. */
+  readonly timeoutMs: number;
+  /** 0: as the task says. */
+  readonly concurrency: number;
+  /** 0: adaptive. */
+  readonly batchSize: number;
+  /** 0: from batch size and threads. */
+  readonly maxInFlight: number;
+}
+
+export interface Retry {
+  readonly index: number;
+  readonly dueAt: number;
+}
+
+/** Items that must travel together and with no others: half of a batch that was spoilt as a whole. */
+export type Piece = readonly number[];
+
+export type JobPhase = "live" | "paused" | "settled";
+
+export interface Job {
+  readonly key: number;
+  readonly recipe: Recipe;
+  readonly rules: JobRules;
+  phase: JobPhase;
+  hasStarted: boolean;
+  /** Indices below this one exist. */
+  supplied: number;
+  sourceEnded: boolean;
+  /** The shell has been asked for items and has not answered yet. */
+  isPulling: boolean;
+  /** The lowest index that was never in a batch. */
+  fresh: number;
+  readonly returned: Ranges;
+  readonly retries: Heap<Retry>;
+  readonly pieces: Piece[];
+  /** Indices that may have killed a thread: each goes alone. */
+  readonly suspects: number[];
+  /** Which run is next, for indices that are past the first. */
+  readonly attempts: Map<number, number>;
+  /** How often an index has killed a thread with nobody else to blame. */
+  readonly kills: Map<number, number>;
+  /** Threads lost before any item of this job was begun, in a row. */
+  killsBeforeItems: number;
+  readonly batches: Set<Batch>;
+  completed: number;
+  failed: number;
+  /** Outcomes that a throttling reader has not taken yet. */
+  unread: number;
+  readonly isThrottled: boolean;
+  /** Slot time that the job has had, by its weight: who has had least is next. */
+  share: number;
+  /** Order of arrival, for jobs with the same share. */
+  readonly order: number;
+  /** Slots that a warm-up has yet to reach; undefined for a job with items. */
+  readonly toWarm: Set<Slot> | undefined;
+}
+
+export interface Batch {
+  readonly number: number;
+  readonly job: Job;
+  readonly slot: Slot;
+  /** A range is its first index; otherwise the indices one by one. */
+  readonly indices: number | readonly number[];
+  /** Positions from here on belong to the main thread again. */
+  count: number;
+  /** Nothing else may be in the thread with it. */
+  readonly isAlone: boolean;
+  readonly isProbe: boolean;
+  /** What was charged to the job's share in advance. */
+  chargedMs: number;
+  /** When it became the slot's running batch; undefined while it is behind another. */
+  runningSince: number | undefined;
+  /** A revocation has brought nothing: asking again would not either. */
+  isClaimed: boolean;
+  /** Its job has ended, or its time is over: the answer will be dropped. */
+  stoppedAt: number | undefined;
+  /** The newest claim that a tick saw, and since when it has not moved. Kept only where a time limit asks. */
+  seenCur: number;
+  seenAt: number;
+  /** Its thread has overrun the item's time limit and was asked for the rest back. */
+  isOverdue: boolean;
+}
+
+export interface Slot {
+  readonly index: number;
+  /** Which life of the slot: counts up with each thread. */
+  incarnation: number;
+  phase: "starting" | "ready" | "broken";
+  /** Starts that failed in a row. */
+  failedStarts: number;
+  running: Batch | undefined;
+  behind: Batch | undefined;
+  nextBatch: number;
+  /** It has been asked to give way to a job that waits. */
+  isYielding: boolean;
+}
+
+export interface State {
+  readonly options: SchedulerOptions;
+  readonly jobs: Map<number, Job>;
+  readonly recipes: Map<number, Recipe>;
+  readonly slots: readonly Slot[];
+  /** Jobs with something to assign, by share. */
+  readonly runnable: Heap<Job>;
+  /** Jobs with retries that are not due, by the nearest. */
+  readonly backingOff: Heap<Job>;
+  readonly warmUps: Set<Job>;
+  /** The share that the last job had when it was picked: newcomers begin here. */
+  shareFloor: number;
+  nextOrder: number;
+  /** Threads that were set aside and are still alive. */
+  setAside: number;
+  /** When to try again to end them. */
+  strayCheckAt: number;
+  /** When to look again whether a thread without work can take some from another. */
+  rebalanceAt: number;
+  /** What the timer is set to; Infinity for off. */
+  armedFor: number;
+  /** Whether `idle` has been said since the last work. */
+  isIdle: boolean;
+  /** Jobs whose threads have not let go, though they have settled. */
+  lingering: number;
+}
+
+export function createState(options: SchedulerOptions): State {
+  return {
+    options,
+    jobs: new Map(),
+    recipes: new Map(),
+    slots: Array.from({ length: options.threads }, (_, index) => ({
+      index,
+      incarnation: 0,
+      phase: "starting" as const,
+      failedStarts: 0,
+      running: undefined,
+      behind: undefined,
+      nextBatch: 1,
+      isYielding: false,
+    })),
+    runnable: new Heap<Job>((a, b) => a.share < b.share || (a.share === b.share && a.order < b.order)),
+    backingOff: new Heap<Job>((a, b) => dueAt(a) < dueAt(b)),
+    warmUps: new Set(),
+    shareFloor: 0,
+    nextOrder: 0,
+    setAside: 0,
+    strayCheckAt: Infinity,
+    rebalanceAt: Infinity,
+    armedFor: Infinity,
+    isIdle: true,
+    lingering: 0,
+  };
+}
+
+export function createRecipe(id: number): Recipe {
+  return {
+    id,
+    phase: "unknown",
+    kind: "item",
+    concurrency: 1,
+    maxBatchItems: 0,
+    msPerItem: undefined,
+    largestMeasured: 0,
+    maxAnswerItems: Infinity,
+    jobs: new Set(),
+  };
+}
+
+/** One step: the state it may change, the time, and the effects it asks for. */
+export interface Turn {
+  readonly state: State;
+  readonly now: number;
+  readonly out: Effect[];
+}
+
+/** When the job's nearest retry is due. */
+export function dueAt(job: Job): number {
+  return job.retries.first?.dueAt ?? Infinity;
+}
+
+export function indexAt(batch: Batch, position: number): number {
+  return typeof batch.indices === "number" ? batch.indices + position : (batch.indices[position] as number);
+}
+
+/** Which run each position is; undefined where all are first ones. */
+export function attemptsOf(batch: Batch): readonly number[] | undefined {
+  const { attempts } = batch.job;
+  if (attempts.size === 0) return undefined;
+  const list = Array.from({ length: batch.count }, (_, position) => attempts.get(indexAt(batch, position)) ?? 1);
+  return list.some((attempt) => attempt > 1) ? list : undefined;
+}
+
+export function isStopped(batch: Batch | undefined): boolean {
+  return batch?.stoppedAt !== undefined;
+}
+
+/** How many items one thread has in flight at once. */
+export function lanesOf(job: Job): number {
+  return job.recipe.kind === "batch" ? 1 : job.rules.concurrency || job.recipe.concurrency;
+}

@@ -1,0 +1,167 @@
+/** Threads that start, fail to start, die, hang. */
+import { afterOutcomes, failItem, split } from "./answers.js";
+import type { SchedulerEvent } from "./events.js";
+import { detach, refresh, settle, settleIfComplete, stop } from "./life.js";
+import { retryLater } from "./retry.js";
+import { type Batch, type Job, type Slot, type Turn, indexAt, lanesOf } from "./state.js";
+import { giveBack } from "./work.js";
+
+type EventOf<Type extends SchedulerEvent["type"]> = Extract<SchedulerEvent, { type: Type }>;
+
+/** Starts that may fail in a row before a slot is given up. */
+const MAX_FAILED_STARTS = 3;
+/** Threads that may die before they have begun an item of a job, before the job is held to be the cause. */
+const MAX_KILLS_BEFORE_ITEMS = 3;
+/** How often an item may kill a thread with nobody else to blame. */
+const MAX_KILLS = 2;
+
+function slotOf({ state }: Turn, event: { readonly slot: number; readonly incarnation: number }): Slot | undefined {
+  const slot = state.slots[event.slot];
+  return slot?.incarnation === event.incarnation ? slot : undefined;
+}
+
+export function onThreadReady(turn: Turn, event: EventOf<"thread-ready">): void {
+  const slot = slotOf(turn, event);
+  if (slot === undefined) return;
+  slot.phase = "ready";
+  slot.failedStarts = 0;
+}
+
+export function onThreadFailed(turn: Turn, event: EventOf<"thread-failed">): void {
+  const slot = slotOf(turn, event);
+  if (slot === undefined) return;
+  slot.failedStarts++;
+  if (slot.failedStarts < MAX_FAILED_STARTS) {
+    restart(turn, slot);
+    return;
+  }
+  slot.phase = "broken";
+  if (turn.state.slots.every((one) => one.phase === "broken")) {
+    for (const job of [...turn.state.jobs.values()]) {
+      settle(turn, job, { outcome: "failed", fault: { kind: "threads" } });
+    }
+  }
+  for (const warmUp of turn.state.warmUps) {
+    warmUp.toWarm?.delete(slot);
+    settleIfComplete(turn, warmUp);
+  }
+}
+
+/** A new life for a slot whose thread is gone. */
+export function restart({ out }: Turn, slot: Slot): void {
+  slot.incarnation++;
+  slot.phase = "starting";
+  out.push({ type: "restart", slot: slot.index, incarnation: slot.incarnation });
+}
+
+export function onThreadLost(turn: Turn, event: EventOf<"thread-lost">): void {
+  const slot = slotOf(turn, event);
+  if (slot === undefined) return;
+  const { running, behind } = slot;
+  const lost: [Batch, number][] = [];
+  if (running !== undefined) lost.push([running, event.cur[0]]);
+  if (behind !== undefined) lost.push([behind, event.cur[1]]);
+  restart(turn, slot);
+  const suspects: { job: Job; index: number }[] = [];
+  for (const [batch, cur] of lost) {
+    // Paused jobs are told that a thread has handed back; so the items go back first.
+    if (batch.job.phase !== "settled") {
+      for (const index of takeSuspects(batch, Math.min(cur, batch.count - 1))) suspects.push({ job: batch.job, index });
+    }
+    detach(turn, batch);
+  }
+  if (suspects.length === 0 && running !== undefined) blameJob(turn, running);
+  const [only] = suspects;
+  if (suspects.length === 1 && only !== undefined) blameItem(turn, only.job, only.index);
+  else for (const { job, index } of suspects) job.suspects.push(index);
+  for (const [{ job }] of lost) if (job.phase !== "settled") refresh(turn, job);
+}
+
+/** Splits what a lost batch held: items that may have been running are named, the others go back. */
+function takeSuspects(batch: Batch, cur: number): number[] {
+  if (cur < 0) {
+    if (batch.job.toWarm !== undefined) batch.job.toWarm.add(batch.slot);
+    giveBack(batch, 0, batch.count);
+    return [];
+  }
+  // One item at a time: it is the one that `cur` names. Otherwise any that was claimed may be unfinished.
+  const isExact = batch.isAlone || (batch.job.recipe.kind === "item" && lanesOf(batch.job) === 1);
+  const first = isExact ? cur : 0;
+  giveBack(batch, 0, first);
+  giveBack(batch, cur + 1, batch.count);
+  return Array.from({ length: cur + 1 - first }, (_, offset) => indexAt(batch, first + offset));
+}
+
+function blameItem(turn: Turn, job: Job, index: number): void {
+  const kills = (job.kills.get(index) ?? 0) + 1;
+  if (kills >= MAX_KILLS) {
+    failItem(turn, job, index, "THREAD_LOST");
+    return;
+  }
+  job.kills.set(index, kills);
+  job.suspects.push(index);
+}
+
+/** The thread died while it loaded the job's task, or set it up. */
+function blameJob(turn: Turn, { job }: Batch): void {
+  if (job.phase === "settled") return;
+  job.killsBeforeItems++;
+  if (job.killsBeforeItems >= MAX_KILLS_BEFORE_ITEMS) {
+    settle(turn, job, { outcome: "failed", fault: { kind: "threads" } });
+  }
+}
+
+/** Sets a thread aside that does not come back; false if too many are aside already. */
+function setAside(turn: Turn, slot: Slot): boolean {
+  const { state, now, out } = turn;
+  if (state.setAside >= state.options.threads) {
+    if (slot.phase === "ready") out.push({ type: "capacity-lost", slot: slot.index });
+    slot.phase = "broken";
+    return false;
+  }
+  state.setAside++;
+  state.strayCheckAt = Math.min(state.strayCheckAt, now + state.options.graceMs);
+  slot.incarnation++;
+  slot.phase = "starting";
+  out.push({ type: "replace", slot: slot.index, incarnation: slot.incarnation });
+  return true;
+}
+
+/** The thread has been told to stop, and its grace is over. */
+export function onStuck(turn: Turn, slot: Slot): void {
+  const batches = [slot.running, slot.behind].filter((batch) => batch !== undefined);
+  for (const batch of batches) stop(turn, batch);
+  if (!setAside(turn, slot)) return;
+  for (const batch of batches) {
+    if (batch.job.phase !== "settled") giveBack(batch, 0, batch.count);
+    detach(turn, batch);
+    if (batch.job.phase !== "settled") refresh(turn, batch.job);
+  }
+}
+
+/** A handler call has overrun its time limit, and its thread did not come back in the grace after it. */
+export function onOverdue(turn: Turn, slot: Slot, cur: number): void {
+  const { running, behind } = slot;
+  if (running === undefined) return;
+  for (const batch of [running, behind]) if (batch !== undefined) stop(turn, batch);
+  if (!setAside(turn, slot)) return;
+  const { job } = running;
+  let culprit: number | undefined;
+  if (job.phase !== "settled") {
+    if (job.recipe.kind === "batch" && running.count > 1) split(running);
+    else {
+      const suspects = takeSuspects(running, Math.min(cur, running.count - 1));
+      if (suspects.length === 1) culprit = suspects[0];
+      else job.suspects.push(...suspects);
+    }
+  }
+  detach(turn, running);
+  if (behind !== undefined) {
+    if (behind.job.phase !== "settled") giveBack(behind, 0, behind.count);
+    detach(turn, behind);
+    if (behind.job.phase !== "settled") refresh(turn, behind.job);
+  }
+  if (job.phase === "settled") return;
+  if (culprit !== undefined && !retryLater(turn, job, culprit, false, 0)) failItem(turn, job, culprit, "TASK_TIMEOUT");
+  else afterOutcomes(turn, job, undefined);
+}

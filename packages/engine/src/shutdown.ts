@@ -1,0 +1,50 @@
+/** Ctrl-C for applications that have no handling of their own. */
+import type { Engine } from "./engine.js";
+
+export interface ShutdownOptions {
+  /** Default: SIGINT and SIGTERM. */
+  readonly signals?: readonly NodeJS.Signals[];
+  /** How long live jobs may go on after the first signal. Default 0: they are cancelled at once. */
+  readonly deadlineMs?: number;
+}
+
+export interface Shutdown {
+  /** Resolves with the first signal when the engine has closed after it; then the application may end. */
+  readonly closed: Promise<NodeJS.Signals>;
+  /** Takes the listeners away again. */
+  dispose(): void;
+}
+
+/**
+ * The first signal cancels what runs and closes the engine; the process ends by itself, with the code that shells
+ * expect, once nothing else holds it. A second signal is raised again without us, which ends the process at once.
+ */
+export function shutdownOnSignals(engine: Engine, options: ShutdownOptions = {}): Shutdown {
+  const { signals = ["SIGINT", "SIGTERM"], deadlineMs = 0 } = options;
+  let isClosing = false;
+  let resolve: (signal: NodeJS.Signals) => void;
+  const closed = new Promise<NodeJS.Signals>((settle) => {
+    resolve = settle;
+  });
+  const dispose = (): void => {
+    for (const signal of signals) process.off(signal, onSignal);
+  };
+  function onSignal(signal: NodeJS.Signals): void {
+    if (isClosing) {
+      dispose();
+      process.kill(process.pid, signal);
+      return;
+    }
+    isClosing = true;
+    process.exitCode = 128 + (SIGNAL_NUMBERS[signal] ?? 0);
+    engine.close({ deadlineMs }).then(
+      () => resolve(signal),
+      () => resolve(signal),
+    );
+  }
+  for (const signal of signals) process.on(signal, onSignal);
+  return { closed, dispose };
+}
+
+/** A shell's exit code for a process that a signal ended is 128 and this. */
+const SIGNAL_NUMBERS: Partial<Record<NodeJS.Signals, number>> = { SIGHUP: 1, SIGINT: 2, SIGQUIT: 3, SIGTERM: 15 };

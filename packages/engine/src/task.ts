@@ -1,0 +1,78 @@
+/** A reference to a task: where it lies, with the types of what it takes and gives. */
+import { isAbsolute } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { InvalidArgumentError } from "@threadmill/protocol";
+import type { Task } from "@threadmill/workers/runner";
+
+/** Item, result and options of a handler: of a task made by `defineTask`, or of a plain function. */
+export type ItemOf<Handler> =
+  Handler extends Task<infer Item, infer _Result, infer _Options>
+    ? Item
+    : Handler extends (item: infer Item, ...rest: never[]) => unknown
+      ? Item
+      : never;
+export type ResultOf<Handler> =
+  Handler extends Task<infer _Item, infer Result, infer _Options>
+    ? Result
+    : Handler extends (...args: never[]) => infer Result
+      ? Awaited<Result>
+      : never;
+export type OptionsOf<Handler> = Handler extends Task<infer _Item, infer _Result, infer Options> ? Options : undefined;
+
+declare const taskTypes: unique symbol;
+
+/** What `engine.run` takes. Made by {@link task}; nothing is loaded until a thread needs it. */
+export interface TaskReference<Item, Result, Options> {
+  readonly url: string;
+  readonly exportName: string;
+  /** For the compiler only: no such property exists at run time. */
+  readonly [taskTypes]?: { readonly item: (item: Item) => void; readonly result: Result; readonly options: Options };
+}
+
+/**
+ * A typed reference to the task that a module exports. The module is never loaded on the main thread.
+ *
+ * ```ts
+ * import type { resize } from "./resize.js";
+ * const ref = task<typeof resize>(new URL("./resize.js", import.meta.url), "resize");
+ * ```
+ *
+ * @param module a `file:` or `data:` URL, or an absolute path.
+ * @throws {InvalidArgumentError} a relative path: it would mean another file in a thread.
+ */
+export function task<Handler>(
+  module: URL | string,
+  exportName = "default",
+): TaskReference<ItemOf<Handler>, ResultOf<Handler>, OptionsOf<Handler>> {
+  if (typeof exportName !== "string" || exportName === "") {
+    throw new InvalidArgumentError("task: the export's name must be a string that is not empty");
+  }
+  return { url: urlOf(module), exportName };
+}
+
+function urlOf(module: unknown): string {
+  if (module instanceof URL) return checkProtocol(module);
+  if (typeof module !== "string") {
+    throw new InvalidArgumentError(`task: give the module's URL or absolute path, not ${typeof module}`);
+  }
+  if (isAbsolute(module)) return pathToFileURL(module).href;
+  if (URL.canParse(module)) return checkProtocol(new URL(module));
+  throw new InvalidArgumentError(
+    `task: ${JSON.stringify(module)} is neither a URL nor an absolute path; write new URL(${JSON.stringify(module)}, import.meta.url)`,
+  );
+}
+
+function checkProtocol(url: URL): string {
+  if (url.protocol === "file:") return pathToFileURL(fileURLToPath(url)).href + url.search;
+  if (url.protocol === "data:") return url.href;
+  throw new InvalidArgumentError(`task: a module is loaded from a file: or data: URL, not ${url.protocol}`);
+}
+
+export function isTaskReference(value: unknown): value is TaskReference<unknown, unknown, unknown> {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    typeof (value as { url?: unknown }).url === "string" &&
+    typeof (value as { exportName?: unknown }).exportName === "string"
+  );
+}

@@ -1,0 +1,99 @@
+/** One life of a slot: its thread, its row in shared memory, and the batches that were sent there. */
+import type { MessagePort } from "node:worker_threads";
+import { type ControlBlock, type ErrorRecord, type ToThread, packColumn, toErrorRecord } from "@threadmill/protocol";
+import type { Job } from "./jobs/job.js";
+import type { Recipe } from "./recipes.js";
+import type { Thread } from "./runners/runner.js";
+import { type Batch, attemptsOf } from "./scheduler/index.js";
+
+/** A batch that is on its way or in its thread, with what the scheduler does not know of it. */
+export interface SentBatch {
+  readonly batch: Batch;
+  readonly job: Job;
+  readonly items: readonly unknown[];
+  readonly attempts: readonly number[] | undefined;
+  readonly sentAt: number;
+}
+
+/** An item that cannot be sent. */
+export interface Culprit {
+  readonly position: number;
+  readonly record: ErrorRecord;
+}
+
+export class ThreadLink {
+  readonly slot: number;
+  readonly incarnation: number;
+  readonly row: number;
+  readonly batches = new Map<number, SentBatch>();
+  thread: Thread | undefined;
+  /** The recipes that the thread was given, least recently used first. */
+  readonly #known = new Set<number>();
+  readonly #keepWarm: number;
+  readonly #control: ControlBlock;
+
+  constructor(init: { slot: number; incarnation: number; row: number; keepWarm: number; control: ControlBlock }) {
+    this.slot = init.slot;
+    this.incarnation = init.incarnation;
+    this.row = init.row;
+    this.#keepWarm = init.keepWarm;
+    this.#control = init.control;
+  }
+
+  /** Sends a batch; answers the items that cannot travel, in which case nothing was sent. */
+  send(batch: Batch, job: Job, now: number): Culprit[] | undefined {
+    const items = batch.count === 0 ? [] : job.source.take(batch.indices, batch.count);
+    const attempts = attemptsOf(batch);
+    this.batches.set(batch.number, { batch, job, items, attempts, sentAt: now });
+    this.#introduce(job.recipe);
+    // Before the post, which orders it for the thread.
+    this.#control.assign(this.row, batch.number, batch.count);
+    const { concurrency, timeoutMs } = batch.job.rules;
+    try {
+      const column = packColumn(items);
+      this.#post(
+        ["batch", batch.number, job.recipe.id, job.id, batch.indices, column, attempts, concurrency, timeoutMs],
+        column instanceof Float64Array ? [column.buffer as ArrayBuffer] : undefined,
+      );
+      return undefined;
+    } catch (error) {
+      const culprits = items.flatMap((item, position) => {
+        const record = cloneFault(item);
+        return record === undefined ? [] : [{ position, record }];
+      });
+      // Each can travel alone, yet not all together: then none can.
+      return culprits.length > 0 ? culprits : items.map((_, position) => ({ position, record: toErrorRecord(error) }));
+    }
+  }
+
+  #introduce(recipe: Recipe): void {
+    const isKnown = this.#known.delete(recipe.id);
+    this.#known.add(recipe.id);
+    if (isKnown) return;
+    this.#post(["introduce", recipe.id, recipe.url, recipe.exportName, recipe.options]);
+    if (this.#known.size <= this.#keepWarm) return;
+    const oldest = this.#known.values().next().value as number;
+    this.#known.delete(oldest);
+    this.#post(["forget", oldest]);
+  }
+
+  /** Asks the thread to tear down what it has set up. */
+  close(): void {
+    this.#post(["close"]);
+  }
+
+  #post(message: ToThread, transfer?: readonly ArrayBuffer[]): void {
+    (this.thread?.port as MessagePort).postMessage(message, transfer as ArrayBuffer[] | undefined);
+  }
+}
+
+function cloneFault(item: unknown): ErrorRecord | undefined {
+  try {
+    structuredClone(item);
+    return undefined;
+  } catch (error) {
+    const cause = toErrorRecord(error);
+    const message = `the item cannot travel to a thread: ${cause.message}`;
+    return { name: "NotCloneableError", message, cause, final: true };
+  }
+}

@@ -1,0 +1,31 @@
+/**
+ * `npm start`: sets everything up, then indexes an album with the photo indexer. Arguments after `--` are passed on.
+ */
+import "./lib/check-node.mjs";
+
+const { existsSync } = await import("node:fs");
+const { availableParallelism } = await import("node:os");
+const { fileURLToPath } = await import("node:url");
+const { root } = await import("./lib/root.mjs");
+const { endAs, run } = await import("./lib/run.mjs");
+const { setUp } = await import("./lib/setup.mjs");
+
+await setUp();
+
+const cli = fileURLToPath(new URL("examples/photo-indexer/dist/cli.js", root));
+if (!existsSync(cli)) {
+  console.error(`threadmill: ${cli} is missing after the build.`);
+  process.exit(1);
+}
+
+// sharp works in libuv's threads, which all threads of the process share: at least one for each engine thread, and
+// as many again, so that reading the next files does not wait behind decoding. Their number is fixed at the first
+// use, before a line of the application runs: hence here, and not in the application.
+const UV_THREADPOOL_SIZE = process.env["UV_THREADPOOL_SIZE"] ?? String(Math.max(4, 2 * availableParallelism()));
+
+const ending = await run(process.execPath, [cli, "index", ...process.argv.slice(2)], {
+  // npm runs scripts at the top of the repository; folders are meant from where the user typed the command.
+  cwd: process.env["INIT_CWD"] ?? process.cwd(),
+  env: { ...process.env, UV_THREADPOOL_SIZE },
+});
+endAs(ending);

@@ -1,0 +1,38 @@
+/**
+ * Runs the packages' tests on other Node versions than the one that runs this: threads, Atomics.waitAsync and
+ * structured clone are where they differ. Arguments: major versions. Each comes from the npm package `node`, whose
+ * binary is an npm package too, so that a registry is all it takes.
+ */
+import { readdirSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { root } from "./lib/root.mjs";
+import { run } from "./lib/run.mjs";
+
+const INSTALL_LIMIT_MS = 3 * 60_000;
+const TEST_LIMIT_MS = 10 * 60_000;
+
+const cwd = fileURLToPath(root);
+const vitest = fileURLToPath(new URL("node_modules/vitest/vitest.mjs", root));
+const projects = readdirSync(new URL("packages/", root)).flatMap((name) => ["--project", name]);
+
+let failed = 0;
+for (const major of process.argv.slice(2)) {
+  const found = await run("npx", ["-y", "-p", `node@${major}`, "node", "-p", "process.execPath"], {
+    cwd,
+    // The banner, notices and warnings would mix with the path.
+    env: { ...process.env, npm_config_loglevel: "silent" },
+    capture: true,
+    timeLimitMs: INSTALL_LIMIT_MS,
+  });
+  const node = found.output.trim();
+  if (found.code !== 0 || !node.includes("node")) {
+    console.error(`✗ Node ${major} could not be installed (${found.signal ?? found.code}):\n${found.output}`);
+    failed += 1;
+    continue;
+  }
+  console.log(`\nNode ${major}: ${node}`);
+  const { code } = await run(node, [vitest, "run", ...projects], { cwd, timeLimitMs: TEST_LIMIT_MS });
+  console.log(`${code === 0 ? "✓" : "✗"} Node ${major}`);
+  if (code !== 0) failed += 1;
+}
+process.exitCode = failed === 0 ? 0 : 1;
