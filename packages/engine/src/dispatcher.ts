@@ -99,7 +99,7 @@ export class Dispatcher {
     this.state = createState({ threads, batchMs, maxBatchItems, graceMs });
     // A row for each slot, and for each thread that may be set aside.
     this.control = new ControlBlock(2 * threads);
-    this.#freeRows = Array.from({ length: 2 * threads }, (_, row) => row).reverse();
+    this.#freeRows = Array.from({ length: 2 * threads }, (_, row) => row).toReversed();
     for (let slot = 0; slot < threads; slot++) this.#start(slot, 0);
   }
 

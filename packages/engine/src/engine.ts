@@ -109,7 +109,7 @@ export class Engine extends EventEmitter<EngineEvents> {
   #phase: "open" | "closing" | "closed" = "open";
   #closing: Promise<CloseReport> | undefined;
   #progressTimer: NodeJS.Timeout | undefined;
-  #idleWaiters: (() => void)[] = [];
+  readonly #idleWaiters: (() => void)[] = [];
   readonly #unguard: () => void;
 
   /** Use {@link createEngine}. */
@@ -164,7 +164,7 @@ export class Engine extends EventEmitter<EngineEvents> {
     ...options: RunArguments<NoInfer<Item>, NoInfer<Options>>
   ): Promise<Result> {
     refuseCollect("call", options[0]);
-    const handle = this.#run(task as unknown as AnyReference, [item], (options[0] ?? {}) as RunOptions<never, unknown>);
+    const handle = this.#run(task, [item], options[0] ?? {});
     const { values } = await handle.result;
     return values[0] as Result;
   }
@@ -176,7 +176,7 @@ export class Engine extends EventEmitter<EngineEvents> {
     ...options: RunArguments<NoInfer<Item>, NoInfer<Options>>
   ): Promise<Result[]> {
     refuseCollect("map", options[0]);
-    const handle = this.#run(task as unknown as AnyReference, items, (options[0] ?? {}) as RunOptions<never, unknown>);
+    const handle = this.#run(task, items, options[0] ?? {});
     const { values } = await handle.result;
     return values as Result[];
   }
@@ -186,19 +186,19 @@ export class Engine extends EventEmitter<EngineEvents> {
     task: TaskReference<Item, Result, Options>,
     ...options: undefined extends Options ? [options?: Options] : [options: Options]
   ): Promise<void> {
-    const handle = this.#run(task as unknown as AnyReference, [], { options: options[0] }, true);
+    const handle = this.#run(task, [], { options: options[0] }, true);
     await handle.result;
   }
 
   /** The job with this id: a live one, one of the last 256 that have settled, or undefined. Observing holds nothing. */
   job(id: string): JobHandle<unknown> | SettledJob | undefined {
     const job = this.#live.get(id);
-    return job === undefined ? this.#settled.get(id) : (this.#attach(job, {}, false) as JobHandle<unknown>);
+    return job === undefined ? this.#settled.get(id) : this.#observe(job);
   }
 
   /** All live jobs, oldest first. */
   jobs(): JobHandle<unknown>[] {
-    return [...this.#live.values()].map((job) => this.#attach(job, {}, false) as JobHandle<unknown>);
+    return [...this.#live.values()].map((job) => this.#observe(job));
   }
 
   /** Cancels the job for all its handles; false if no live job has this id. */
@@ -405,6 +405,12 @@ export class Engine extends EventEmitter<EngineEvents> {
     return handle;
   }
 
+  /** The handle of those who only look: one for all of them, so that looking often costs nothing. */
+  #observe(job: Job): JobHandle<unknown> {
+    job.observer ??= this.#attach(job, {}, false);
+    return job.observer;
+  }
+
   /** A signal ends its own handle; the work ends with the last one. */
   #leave(job: Job, handle: AnyHandle, signal: AbortSignal): void {
     this.#leaves.delete(handle);
@@ -415,9 +421,10 @@ export class Engine extends EventEmitter<EngineEvents> {
       return;
     }
     job.handles.delete(handle);
-    handle.settle("cancelled", signal.reason);
+    const reason: unknown = signal.reason;
+    handle.settle("cancelled", reason);
     job.wake();
-    this.#dispatcher.later(() => handle.notifyLast("settle", { state: "cancelled", error: signal.reason }));
+    this.#dispatcher.later(() => handle.notifyLast("settle", { state: "cancelled", error: reason }));
   }
 
   #cancel(job: Job, reason: unknown): void {

@@ -83,7 +83,9 @@ export class ThreadLink {
   }
 
   #post(message: ToThread, transfer?: readonly ArrayBuffer[]): void {
-    (this.thread?.port as MessagePort).postMessage(message, transfer as ArrayBuffer[] | undefined);
+    // Batches are assigned only to threads that have said that they are ready.
+    const port = this.thread?.port as MessagePort;
+    port.postMessage(message, transfer as ArrayBuffer[] | undefined);
   }
 }
 

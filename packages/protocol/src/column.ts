@@ -11,7 +11,7 @@ const MIN_PACKED = 32;
  */
 export function packColumn(values: readonly unknown[]): Column {
   if (values.length >= MIN_PACKED && values.every((value) => typeof value === "number")) {
-    return Float64Array.from(values as readonly number[]);
+    return Float64Array.from(values);
   }
   return holdsView(values[0]) ? values.map(cutView) : values;
 }

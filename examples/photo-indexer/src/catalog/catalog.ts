@@ -137,6 +137,9 @@ export class Catalog {
   }
 
   close(): void {
+    // The connection itself ends only with its last statement, whenever that is collected: what lies in the log beside
+    // the database is brought home now, so that the one file can be copied.
+    this.database.prepare("PRAGMA wal_checkpoint(TRUNCATE)").all([]);
     this.database.close();
     this.#lock.release();
   }

@@ -17,5 +17,12 @@ export function lockIndex(indexFolder: string): { release(): void } {
     database.close();
     throw systemCode(error) === "SQLITE_BUSY" ? busy(indexFolder, error) : error;
   }
-  return { release: () => database.close() };
+  return {
+    release: () => {
+      // libsql closes a connection for good only when its statements have been collected as garbage. The lock is in
+      // the transaction, so that is what has to end.
+      database.exec("ROLLBACK");
+      database.close();
+    },
+  };
 }

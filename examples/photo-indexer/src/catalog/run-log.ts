@@ -13,8 +13,15 @@ export type Entry =
     }
   /** A file whose content is known: nothing to describe. */
   | { readonly kind: "known"; readonly file: FileRecord }
-  /** A file that is broken by its content, known from an earlier run. */
-  | { readonly kind: "known-broken"; readonly file: FileRecord; readonly code: string; readonly reason: string }
+  /** A file that is broken by its content, which is known already. */
+  | {
+      readonly kind: "known-broken";
+      readonly file: FileRecord;
+      readonly code: string;
+      readonly reason: string;
+      /** Found out by an earlier run, rather than by this one under another name. */
+      readonly remembered: boolean;
+    }
   /** A path that could not be read at all: nothing to remember, it is tried again next time. */
   | { readonly kind: "unusable"; readonly path: string; readonly code: string; readonly reason: string };
 
@@ -32,6 +39,8 @@ export class RunLog {
   readonly #catalog: Catalog;
   readonly #recipeId: number;
   readonly #waiting: Entry[] = [];
+  /** Hashes of finished contents among them: the catalog does not know those yet. */
+  readonly #waitingHashes = new Set<string>();
   readonly #sight: Statement<never>;
   readonly #addFile: Statement<never>;
   readonly #addBroken: Statement<never>;
@@ -61,6 +70,7 @@ export class RunLog {
   add(entry: Entry): void {
     if (this.#failure !== undefined) throw this.#failure;
     this.#waiting.push(entry);
+    if (entry.kind === "finished") this.#waitingHashes.add(entry.sha256);
     if (this.#waiting.length >= MAX_BATCH) {
       this.flush();
       return;
@@ -80,10 +90,16 @@ export class RunLog {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     const batch = this.#waiting.splice(0);
+    this.#waitingHashes.clear();
     if (batch.length === 0) return;
     this.#catalog.database.transaction(() => {
       for (const entry of batch) this.#write(entry);
     });
+  }
+
+  /** Sees to it that the catalog knows a content if this run has finished it. */
+  settle(sha256: string): void {
+    if (this.#waitingHashes.has(sha256)) this.flush();
   }
 
   /** Stores the groups of near duplicates. */
@@ -135,7 +151,7 @@ export class RunLog {
         return;
       case "known-broken":
         this.#writeBroken(
-          { path: entry.file.path, code: entry.code, reason: entry.reason, remembered: true },
+          { path: entry.file.path, code: entry.code, reason: entry.reason, remembered: entry.remembered },
           entry.file,
         );
         return;

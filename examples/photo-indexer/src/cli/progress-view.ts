@@ -16,6 +16,7 @@ export interface ProgressView {
 
 /** A log gets a line this often; a terminal's bar moves with every report. */
 const LOG_EVERY_MS = 5000;
+const LOG_LATER_STAGE_MS = 1000;
 const ERASE_LINE = "\r\u001b[K";
 
 /**
@@ -45,11 +46,14 @@ function logView(stream: TextStream): ProgressView {
   let nextAt = 0;
   return {
     show: (progress) => {
-      // The first line of a stage comes at once: someone is waiting to see that something happens.
-      const due = progress.stage !== stage || progress.elapsedMs >= nextAt;
-      if (!due) return;
-      nextAt = progress.stage === stage ? progress.elapsedMs + LOG_EVERY_MS : LOG_EVERY_MS;
-      stage = progress.stage;
+      if (progress.stage !== stage) {
+        // The first line comes at once, since someone is waiting to see that something happens; that of a later stage
+        // only if it lasts, since most are over in a moment.
+        nextAt = stage === undefined ? 0 : LOG_LATER_STAGE_MS;
+        stage = progress.stage;
+      }
+      if (progress.elapsedMs < nextAt) return;
+      nextAt = progress.elapsedMs + LOG_EVERY_MS;
       stream.write(`${progressLogLine(progress)}\n`);
     },
     clear: () => {},

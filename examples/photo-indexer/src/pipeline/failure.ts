@@ -32,6 +32,6 @@ export function failureOf(error: TaskError, absolutePath: string): Failure {
   // The report names the file already, by its path in the album.
   const text = messageOf(own)
     .replaceAll(absolutePath, "")
-    .replace(/^[\s:]+/, "");
+    .replace(/^(?:[\s:]|is )+/, "");
   return { code, reason: text === "" ? code : text, lasting: LASTING.has(code) };
 }

@@ -2,7 +2,7 @@
  * The reading of an album, as a pipeline of four jobs that feed each other:
  *
  * ```
- * walk ── what has changed? ──▶ hash ── known content? ──▶ header ──▶ thumbnail and pixels ──▶ embedding ──▶ catalog
+ * walk ── changed? ──▶ hash ── known content? ──▶ thumbnail and pixels ──▶ EXIF ──▶ embedding ──▶ catalog
  * ```
  *
  * Files fall out of it as early as they can: an unchanged one after a stat, a moved or touched one after its hash. What
@@ -18,7 +18,7 @@ import { countPhotos, walk, type FoundPhoto } from "../files/walk.js";
 import { decoderVersion } from "./decoder.js";
 import { failureOf, type Failure } from "./failure.js";
 import { filesDone, type Run } from "./run.js";
-import { stage } from "./stage.js";
+import { AS_STAGE, stage } from "./stage.js";
 import { TASKS } from "./tasks.js";
 import { THUMBNAIL_OPTIONS, ThumbnailStore } from "./thumbnails.js";
 
@@ -26,12 +26,12 @@ import { THUMBNAIL_OPTIONS, ThumbnailStore } from "./thumbnails.js";
 interface HashedPhoto extends FoundPhoto {
   readonly sha256: string;
 }
-interface ExaminedPhoto extends HashedPhoto {
-  readonly info: ImageInfo;
-}
-interface ShrunkPhoto extends ExaminedPhoto {
+interface ShrunkPhoto extends HashedPhoto {
   readonly thumbnail: string;
   readonly pixels: RawPixels;
+}
+interface ExaminedPhoto extends ShrunkPhoto {
+  readonly info: ImageInfo;
 }
 
 /** A second attempt for what may pass by itself: a busy drive, a decode that a loaded machine made slow. */
@@ -69,6 +69,9 @@ class Reading {
   /** Files with the same content as one that is on its way, by its hash: described once, entered for all. */
   readonly #twins = new Map<string, FoundPhoto[]>();
 
+  /** Hashes of contents that this run has found to be broken: their other files are no news, and not tried again. */
+  readonly #brokenNow = new Set<string>();
+
   constructor(run: Run) {
     this.#run = run;
     this.#thumbnails = new ThumbnailStore(run.indexFolder);
@@ -77,13 +80,8 @@ class Reading {
   /** Photos with their descriptions, ready for the catalog. */
   async *embedded(): AsyncGenerator<HashedPhoto & { readonly description: Description }, void, undefined> {
     const { engine, model, signal } = this.#run;
-    const options = { options: model.embed, signal };
-    const embedded = stage(
-      engine,
-      TASKS.embed,
-      this.#shrunk(),
-      ({ pixels: { data, width, height } }) => ({ pixels: data, width, height }),
-      options,
+    const embedded = stage(this.#examined(), pixelsOf, (items) =>
+      engine.run(TASKS.embed, items, { ...AS_STAGE, options: model.embed, signal }),
     );
     for await (const { subject, outcome } of embedded) {
       if (outcome.status === "failed") {
@@ -112,6 +110,7 @@ class Reading {
     const twins = this.#twins.get(photo.sha256) ?? [];
     this.#twins.delete(photo.sha256);
     const described = description.status === "described";
+    if (!described) this.#brokenNow.add(photo.sha256);
     for (const file of [photo, ...twins]) {
       log.add({ kind: "finished", file, sha256: photo.sha256, description });
       if (!described) counts.broken++;
@@ -124,8 +123,11 @@ class Reading {
   async *#shrunk(): AsyncGenerator<ShrunkPhoto, void, undefined> {
     const { engine, model, signal } = this.#run;
     const pixels = { width: model.width, height: model.height };
-    const options = { options: { ...THUMBNAIL_OPTIONS, pixels }, signal, retry: RETRY };
-    for await (const { subject, outcome } of stage(engine, TASKS.thumbnail, this.#examined(), pathOf, options)) {
+    const options = { ...THUMBNAIL_OPTIONS, pixels };
+    const shrunk = stage(this.#unknown(), pathOf, (items) =>
+      engine.run(TASKS.thumbnail, items, { ...AS_STAGE, options, signal, retry: RETRY }),
+    );
+    for await (const { subject, outcome } of shrunk) {
       if (outcome.status === "failed") {
         this.#fail(subject, outcome.error);
       } else if (hasChanged(subject)) {
@@ -141,10 +143,10 @@ class Reading {
 
   async *#examined(): AsyncGenerator<ExaminedPhoto, void, undefined> {
     const { engine, signal } = this.#run;
-    for await (const { subject, outcome } of stage(engine, TASKS.imageInfo, this.#unknown(), pathOf, {
-      signal,
-      retry: RETRY,
-    })) {
+    const examined = stage(this.#shrunk(), pathOf, (items) =>
+      engine.run(TASKS.imageInfo, items, { ...AS_STAGE, signal, retry: RETRY }),
+    );
+    for await (const { subject, outcome } of examined) {
       if (outcome.status === "failed") this.#fail(subject, outcome.error);
       else yield { ...subject, info: outcome.value };
     }
@@ -152,11 +154,11 @@ class Reading {
 
   /** Hashed files whose content nobody has described yet. */
   async *#unknown(): AsyncGenerator<HashedPhoto, void, undefined> {
-    const { engine, catalog, recipeId, signal, counts } = this.#run;
-    for await (const { subject, outcome } of stage(engine, TASKS.contentHash, this.#changed(), pathOf, {
-      signal,
-      retry: RETRY,
-    })) {
+    const { engine, catalog, recipeId, signal, counts, log } = this.#run;
+    const hashed = stage(this.#changed(), pathOf, (items) =>
+      engine.run(TASKS.contentHash, items, { ...AS_STAGE, signal, retry: RETRY }),
+    );
+    for await (const { subject, outcome } of hashed) {
       if (outcome.status === "failed") {
         this.#giveUp(subject, failureOf(outcome.error, subject.absolutePath));
         continue;
@@ -167,8 +169,9 @@ class Reading {
         twins.push(subject);
         continue;
       }
+      log.settle(sha256);
       const known = catalog.recallContent(recipeId, sha256);
-      if (known !== undefined && this.#enterKnown(subject, known)) {
+      if (known !== undefined && this.#enterKnown(subject, known, sha256)) {
         if (known.state === "described") counts.recognised++;
         continue;
       }
@@ -193,7 +196,7 @@ class Reading {
   }
 
   /** Enters a file whose content is known; false if its content has to be described (again). */
-  #enterKnown(file: FoundPhoto, { contentId, state, fault, thumbnail }: KnownContent): boolean {
+  #enterKnown(file: FoundPhoto, { contentId, state, fault, thumbnail }: KnownContent, sha256?: string): boolean {
     const { log, counts, retryFailed } = this.#run;
     if (state === "described") {
       // A thumbnail that someone has deleted is made again.
@@ -201,8 +204,10 @@ class Reading {
       log.add({ kind: "known", file: { ...file, contentId } });
       return true;
     }
-    if (fault === undefined || fault.decoder !== this.#decoder || retryFailed) return false;
-    log.add({ kind: "known-broken", file: { ...file, contentId }, code: fault.code, reason: fault.reason });
+    if (fault === undefined) return false;
+    const remembered = sha256 === undefined || !this.#brokenNow.has(sha256);
+    if (remembered && (fault.decoder !== this.#decoder || retryFailed)) return false;
+    log.add({ kind: "known-broken", file: { ...file, contentId }, code: fault.code, reason: fault.reason, remembered });
     counts.broken++;
     return true;
   }
@@ -230,6 +235,14 @@ class Reading {
 
 function pathOf(photo: FoundPhoto): string {
   return photo.absolutePath;
+}
+
+function pixelsOf({ pixels: { data, width, height } }: ExaminedPhoto): {
+  pixels: Uint8Array;
+  width: number;
+  height: number;
+} {
+  return { pixels: data, width, height };
 }
 
 /** Whether a file is no longer what the walk saw. Synchronous for the reason that {@link ThumbnailStore.store} gives. */

@@ -86,8 +86,8 @@ export class JobHandle<Result, Value = Result>
     this.#result ??= new Promise((resolve, reject) => {
       this.#settleResult = ({ state, error }) => {
         if (state === "completed") resolve(this.#control.result(this.#job) as JobResult<Value>);
-        // What a signal was aborted with need not be an error.
-        else reject(error as Error);
+        // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- what a signal was aborted with is any value
+        else reject(error);
       };
       if (this.#end !== undefined) this.#settleResult(this.#end);
     });

@@ -30,6 +30,7 @@ export class Job {
   readonly totalHint: number | undefined;
   readonly startedAt: number;
   readonly handles = new Set<JobHandle<unknown, unknown>>();
+  observer: JobHandle<unknown, unknown> | undefined;
   /** Handles for whose sake the work goes on. */
   holders = 0;
   /** Set right after the job is made: the source's listener needs the job. */
@@ -54,8 +55,8 @@ export class Job {
   sourceError: unknown;
   /** The failures of the last commit: the first final one may end the job. */
   lastFailures: ReadonlyMap<number, ItemFailure> | undefined;
-  #stoppedWaiters: (() => void)[] = [];
-  #pauseWaiters: (() => void)[] = [];
+  readonly #stoppedWaiters: (() => void)[] = [];
+  readonly #pauseWaiters: (() => void)[] = [];
   /** Every run that was committed, for loops that begin at the start; only while the job collects. */
   readonly #log: OutcomeRun[] = [];
   /** Runs that the one loop of a job that does not collect has yet to take. */
@@ -117,7 +118,7 @@ export class Job {
   failItem(failure: ItemFailure): void {
     const { index } = failure;
     if (this.collects) {
-      this.values[index] = undefined;
+      place(this.values, index, [undefined], 1);
       this.failures.set(index, failure);
     }
     this.failed++;
@@ -267,18 +268,33 @@ export class Job {
     this.#result ??= {
       jobId: this.id,
       values: this.values,
-      failures: [...this.failures.values()].sort((a, b) => a.index - b.index),
+      failures: [...this.failures.values()].toSorted((a, b) => a.index - b.index),
       stats: this.stats(now),
     };
     return this.#result;
   }
 }
 
-/** Puts values where they belong. Apart, so that each kind of column has a loop that the compiler can specialise. */
+/**
+ * Puts values where they belong. The array never has holes: V8 turns one with a wide gap into a hash table, and clones
+ * one with any hole four times slower. So a gap is filled first, with a value of the same kind as those to come.
+ * Each kind of column has a loop of its own, which the compiler can specialise.
+ */
 function place(into: unknown[], indices: number | readonly number[], values: Column, count: number): void {
-  if (typeof indices !== "number") for (let at = 0; at < count; at++) into[indices[at] as number] = values[at];
-  else if (values instanceof Float64Array) for (let at = 0; at < count; at++) into[indices + at] = values[at];
+  if (typeof indices !== "number") {
+    for (let at = 0; at < count; at++) {
+      fillTo(into, indices[at] as number, values[at]);
+      into[indices[at] as number] = values[at];
+    }
+    return;
+  }
+  fillTo(into, indices, values[0]);
+  if (values instanceof Float64Array) for (let at = 0; at < count; at++) into[indices + at] = values[at];
   else for (let at = 0; at < count; at++) into[indices + at] = values[at];
+}
+
+function fillTo(into: unknown[], length: number, filler: unknown): void {
+  while (into.length < length) into.push(filler);
 }
 
 /** The error of an item, as the caller gets it. */

@@ -74,7 +74,8 @@ class LoopIterator<Value> implements AsyncIterableIterator<Value, undefined> {
         const result = this.#take();
         if (result !== undefined) return Promise.resolve(result);
       } catch (error) {
-        return Promise.reject(error as Error);
+        // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- what a signal was aborted with is any value
+        return Promise.reject(error);
       }
     }
     const answer = (this.#tail ?? Promise.resolve()).then(() => this.#waitForOne());

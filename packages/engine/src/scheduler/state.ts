@@ -4,7 +4,7 @@
  */
 import type { Effect } from "./effects.js";
 import { Heap } from "./heap.js";
-import { Ranges } from "./ranges.js";
+import type { Ranges } from "./ranges.js";
 
 export interface SchedulerOptions {
   readonly threads: number;

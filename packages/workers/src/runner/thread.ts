@@ -43,7 +43,7 @@ export function startRunner(setup: ThreadSetup<MessagePort>, options: RunnerOpti
   if (setup.version !== PROTOCOL_VERSION) {
     throw new Error(`PROTOCOL_MISMATCH: the engine speaks version ${setup.version}, this thread ${PROTOCOL_VERSION}`);
   }
-  new Runner(setup, options);
+  new Runner(setup, options).listen();
 }
 
 class Runner implements ContextHost {
@@ -73,6 +73,9 @@ class Runner implements ContextHost {
     this.#lastTurn = this.now();
     if (options.isOwnThread) watchAddons(() => this.#row.noteAddon());
     this.#stopWatches = ([0, 1] as const).map((parity) => watchStops(this.#row, parity, () => this.#onStop()));
+  }
+
+  listen(): void {
     this.#port.on("message", (message: ToThread) => this.#onMessage(message));
   }
 
