@@ -146,11 +146,17 @@ async function checkModel(engine: Engine, model: Model): Promise<void> {
   try {
     await engine.warm(TASKS.embed, model.embed);
   } catch (error) {
-    const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-    throw new IndexerError("MODEL_UNUSABLE", `the model ${model.name} cannot be used: ${messageOf(cause)}`, {
-      cause: error,
-    });
+    throw new IndexerError("MODEL_UNUSABLE", modelProblem(model, error), { cause: error });
   }
+}
+
+/** What the task says of the model, with the model's name in place of the size that the task knows it by. */
+function modelProblem(model: Model, error: unknown): string {
+  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
+    const said = /^embed: the model \(\d+ bytes\) ([\s\S]*)/.exec(cause.message)?.[1];
+    if (said !== undefined) return `the model ${model.name} ${said}`;
+  }
+  return `the model ${model.name} cannot be used: ${messageOf(error)}`;
 }
 
 function withThreshold(model: Model, nearThreshold: number | undefined): Model {

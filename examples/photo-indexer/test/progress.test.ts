@@ -79,10 +79,13 @@ describe("the progress view", () => {
     expect(lines).toHaveLength(3);
   });
 
-  it("writes plain lines elsewhere: one when a stage begins, then now and then", () => {
+  it("writes plain lines elsewhere: one at once, then now and then, and none for a stage that is over in a moment", () => {
     const { lines, view } = written(false);
     for (let ms = 0; ms <= 11_000; ms += 100) view.show(progress({ elapsedMs: ms }));
+    expect(lines).toHaveLength(3);
     view.show(progress({ stage: "comparing", elapsedMs: 0 }));
+    expect(lines).toHaveLength(3);
+    view.show(progress({ stage: "comparing", elapsedMs: 1000 }));
     expect(lines).toHaveLength(4);
     expect(lines[0]).toBe(`${progressLogLine(progress())}\n`);
     expect(lines.join("")).not.toContain("\u001b");

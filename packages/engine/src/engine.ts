@@ -571,61 +571,55 @@ export class Engine extends EventEmitter<EngineEvents> {
     );
   }
 
+  /** The jobs that the close has cancelled. */
   readonly #closeCancels = new Set<string>();
+  readonly #closeTimers = new Set<NodeJS.Timeout>();
+  #isPastDeadline = false;
+  #onDeadline: () => void = () => undefined;
 
   #cancelAllAfter(deadlineMs: number): void {
     const cancelAll = (): void => {
-      for (const job of [...this.#live.values()]) {
+      this.#isPastDeadline = true;
+      for (const job of this.#live.values()) {
         this.#closeCancels.add(job.id);
         this.#cancel(job, new DOMException("the engine was closed", "AbortError"));
       }
-      this.#deadlinePassed?.();
+      this.#onDeadline();
     };
-    if (deadlineMs === 0) {
-      this.#phase = this.#phase === "open" ? "closing" : this.#phase;
-      this.#isPastDeadline = true;
-      cancelAll();
-      return;
-    }
-    const timer = setTimeout(
-      () => {
-        this.#isPastDeadline = true;
-        cancelAll();
-      },
-      Math.min(deadlineMs, 2_147_483_647),
-    );
-    this.#closeTimers.add(timer);
+    // At once means in this tick; nothing new may come in between.
+    if (this.#phase === "open") this.#phase = "closing";
+    if (deadlineMs === 0) cancelAll();
+    else this.#closeTimers.add(setTimeout(cancelAll, Math.min(deadlineMs, MAX_TIMER_MS)));
   }
-
-  #isPastDeadline = false;
-  #deadlinePassed: (() => void) | undefined;
-  readonly #closeTimers = new Set<NodeJS.Timeout>();
 
   async #close(): Promise<CloseReport> {
     this.#phase = "closing";
     const idle = this.#dispatcher.state.isIdle
       ? Promise.resolve()
       : new Promise<void>((resolve) => this.#idleWaiters.push(resolve));
-    const deadline = new Promise<void>((resolve) => {
-      if (this.#isPastDeadline) resolve();
-      else this.#deadlinePassed = resolve;
-    });
-    // After the deadline threads have a grace to let go of what was cancelled; nothing waits for them after that.
-    const budgetMs = Math.min(this.#options.graceMs, 900);
+    // After a deadline threads have a grace to let go of what was cancelled; nothing waits for them after that.
     let grace: NodeJS.Timeout | undefined;
-    await Promise.race([
-      idle,
-      deadline.then(() => new Promise<void>((resolve) => (grace = setTimeout(resolve, budgetMs * 0.9)))),
-    ]);
+    const budgetMs = Math.min(this.#options.graceMs, MAX_CLOSE_GRACE_MS);
+    const deadline = new Promise<void>((resolve) => {
+      this.#onDeadline = () => {
+        grace ??= setTimeout(resolve, budgetMs);
+      };
+      if (this.#isPastDeadline) this.#onDeadline();
+    });
+    await Promise.race([idle, deadline]);
     clearTimeout(grace);
     for (const timer of this.#closeTimers) clearTimeout(timer);
-    const leftBehind = await this.#dispatcher.end(budgetMs * 0.1);
+    const leftBehind = await this.#dispatcher.end(this.#isPastDeadline ? LATE_TEARDOWN_MS : this.#options.graceMs);
     this.#phase = "closed";
-    clearInterval(this.#progressTimer);
     this.#unguard();
     return { leftBehind, cancelledJobs: [...this.#closeCancels] };
   }
 }
+
+const MAX_TIMER_MS = 2_147_483_647;
+/** With the teardown after it, within the second that `close` promises after its deadline. */
+const MAX_CLOSE_GRACE_MS = 700;
+const LATE_TEARDOWN_MS = 150;
 
 /** Options are required where the task's are. */
 type RequiredOptions<Options> = undefined extends Options ? unknown : { readonly options: Options };

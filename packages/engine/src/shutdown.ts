@@ -18,10 +18,12 @@ export interface Shutdown {
 /**
  * The first signal cancels what runs and closes the engine; the process ends by itself, with the code that shells
  * expect, once nothing else holds it. A second signal is raised again without us, which ends the process at once.
+ *
+ * A signal that repeats within a quarter of a second counts once: a terminal and `npx` both pass a Ctrl-C on.
  */
 export function shutdownOnSignals(engine: Engine, options: ShutdownOptions = {}): Shutdown {
   const { signals = ["SIGINT", "SIGTERM"], deadlineMs = 0 } = options;
-  let isClosing = false;
+  let firstAt: number | undefined;
   let resolve: (signal: NodeJS.Signals) => void;
   const closed = new Promise<NodeJS.Signals>((settle) => {
     resolve = settle;
@@ -30,12 +32,13 @@ export function shutdownOnSignals(engine: Engine, options: ShutdownOptions = {})
     for (const signal of signals) process.off(signal, onSignal);
   };
   function onSignal(signal: NodeJS.Signals): void {
-    if (isClosing) {
+    if (firstAt !== undefined) {
+      if (performance.now() - firstAt < ONE_PRESS_MS) return;
       dispose();
       process.kill(process.pid, signal);
       return;
     }
-    isClosing = true;
+    firstAt = performance.now();
     process.exitCode = 128 + (SIGNAL_NUMBERS[signal] ?? 0);
     engine.close({ deadlineMs }).then(
       () => resolve(signal),
@@ -45,6 +48,8 @@ export function shutdownOnSignals(engine: Engine, options: ShutdownOptions = {})
   for (const signal of signals) process.on(signal, onSignal);
   return { closed, dispose };
 }
+
+const ONE_PRESS_MS = 250;
 
 /** A shell's exit code for a process that a signal ended is 128 and this. */
 const SIGNAL_NUMBERS: Partial<Record<NodeJS.Signals, number>> = { SIGHUP: 1, SIGINT: 2, SIGQUIT: 3, SIGTERM: 15 };

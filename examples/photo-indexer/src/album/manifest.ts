@@ -73,7 +73,7 @@ function score(truth: ReadonlySet<string>, claims: ReadonlySet<string>): GroupSc
 function pairs(groups: readonly (readonly string[])[]): Set<string> {
   const all = new Set<string>();
   for (const group of groups) {
-    const sorted = [...group].sort();
+    const sorted = group.toSorted();
     sorted.forEach((a, i) => {
       for (const b of sorted.slice(i + 1)) all.add(`${a} = ${b}`);
     });

@@ -52,7 +52,7 @@ export interface SamplePlan {
 }
 
 /** Raised whenever the drawing changes, so that an album of an older version is drawn anew. */
-export const SAMPLE_VERSION = 1;
+const SAMPLE_VERSION = 1;
 const DEFAULT_SEED = 20_240_607;
 const DEFAULT_PLATES = 172;
 
@@ -87,11 +87,20 @@ const PLANTED: readonly (readonly [FileKind, number])[] = [
 /** Names that have broken indexers: two paths that flatten to one, two files that differ by suffix only, HTML. */
 const AWKWARD_NAMES = ["a/b.jpg", "a_b.jpg", "cat.jpg", "cat.png", "Tom & Ana's picnic #1 100%.jpg"] as const;
 
-/** Plans an album of `plates` different pictures (172 unless said, which makes about 240 files). */
-export function planSample(plates = DEFAULT_PLATES, seed = DEFAULT_SEED): SamplePlan {
+/** A smaller album, or another one. */
+export interface SampleSize {
+  /** How many different pictures. Default 172, which makes about 240 files. */
+  readonly plates?: number;
+  readonly seed?: number;
+  /** Size of the pictures, as a share of the usual 800 to 1600 pixels. Default 1. */
+  readonly scale?: number;
+}
+
+export function planSample(size: SampleSize = {}): SamplePlan {
+  const { plates = DEFAULT_PLATES, seed = DEFAULT_SEED, scale = 1 } = size;
   const random = createRandom(seed);
   const kinds = plantedKinds(plates);
-  const drawn = Array.from({ length: plates }, (_, index) => planPlate(index, kinds[index], random));
+  const drawn = Array.from({ length: plates }, (_, index) => planPlate(index, kinds[index], scale, random));
   return {
     version: SAMPLE_VERSION,
     seed,
@@ -112,8 +121,8 @@ function plantedKinds(plates: number): (FileKind | undefined)[] {
   return kinds;
 }
 
-function planPlate(index: number, kind: FileKind | undefined, random: Random): Plate {
-  const [width, height] = random.pick(SIZES);
+function planPlate(index: number, kind: FileKind | undefined, scale: number, random: Random): Plate {
+  const [width, height] = random.pick(SIZES).map((side) => 2 * Math.round((side * scale) / 2)) as [number, number];
   const scene = random.pick(SCENES);
   const path = AWKWARD_NAMES[index] ?? `${random.pick(FOLDERS)}/IMG_${String(index + 1).padStart(4, "0")}.jpg`;
   const original: PlannedFile = {

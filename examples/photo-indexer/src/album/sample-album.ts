@@ -10,7 +10,7 @@ import { manifestOf, type SampleManifest } from "./manifest.js";
 import { planSample, type BrokenFile, type SamplePlan } from "./plan.js";
 
 /** Lies in the album and says what was planted where. */
-export const MANIFEST_NAME = "sample-album.json";
+const MANIFEST_NAME = "sample-album.json";
 
 export interface SampleAlbumOptions {
   readonly engine: Engine;

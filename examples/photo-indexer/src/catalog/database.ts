@@ -56,9 +56,9 @@ export class Database {
       },
       get: (values) => {
         const row = statement.get(values);
-        return row === undefined ? undefined : cleanRow<Row>(row);
+        return row === undefined ? undefined : (cleanRow(row) as Row);
       },
-      all: (values) => statement.all(values).map((row) => cleanRow<Row>(row)),
+      all: (values) => statement.all(values).map((row) => cleanRow(row) as Row),
     };
   }
 
@@ -89,9 +89,9 @@ export function busy(path: string, cause: unknown): IndexerError {
   return new IndexerError("INDEX_BUSY", `another run is at work on ${path}; wait for it, or stop it`, { cause });
 }
 
-function cleanRow<Row>(row: unknown): Row {
+function cleanRow(row: unknown): RawRow {
   const cells = Object.entries(row as RawRow).filter(([name]) => name !== "_metadata");
   return Object.fromEntries(
     cells.map(([name, cell]) => [name, cell instanceof ArrayBuffer ? new Uint8Array(cell) : cell]),
-  ) as Row;
+  );
 }

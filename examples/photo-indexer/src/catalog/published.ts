@@ -69,7 +69,7 @@ export function brokenOfRun(catalog: Catalog, runId: number): BrokenFile[] {
 export function groupsOfRun(catalog: Catalog, runId: number): GroupMember[][] {
   const rows = catalog.database
     .prepare<{ group_number: number; content_id: number; score: number }>(
-      "SELECT group_number, content_id, score FROM run_groups WHERE run_id = ? ORDER BY group_number, score DESC, content_id",
+      "SELECT group_number, content_id, score FROM run_groups WHERE run_id = ? ORDER BY group_number, rank",
     )
     .all([runId]);
   const groups = new Map<number, GroupMember[]>();
@@ -166,7 +166,7 @@ export function* sweepRuns(catalog: Catalog): Generator<void, void, undefined> {
   const keep = publishedRun(catalog)?.runId ?? -1;
   for (const table of ["run_files", "run_broken", "run_groups"]) {
     const next = database.prepare<{ run_id: number }>(`SELECT run_id FROM ${table} WHERE run_id <> ? LIMIT 1`);
-    const key = table === "run_groups" ? "group_number, content_id" : "path";
+    const key = table === "run_groups" ? "group_number, rank" : "path";
     const clear = database.prepare(
       `DELETE FROM ${table} WHERE (run_id, ${key}) IN (SELECT run_id, ${key} FROM ${table} WHERE run_id = ? LIMIT 2000)`,
     );

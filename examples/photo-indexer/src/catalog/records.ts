@@ -73,7 +73,7 @@ export interface BrokenFile {
   readonly remembered: boolean;
 }
 
-/** A member of a group of near duplicates. The group's best picture has score 1. */
+/** A member of a group of near duplicates. The group's best picture comes first, with score 1. */
 export interface GroupMember {
   readonly contentId: number;
   readonly score: number;

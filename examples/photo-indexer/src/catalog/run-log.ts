@@ -45,7 +45,7 @@ export class RunLog {
   readonly #addFile: Statement<never>;
   readonly #addBroken: Statement<never>;
   #timer: NodeJS.Timeout | undefined;
-  #failure: unknown;
+  #failure: Error | undefined;
 
   constructor(catalog: Catalog, recipeId: number, model: string, startedAt: string) {
     this.#catalog = catalog;
@@ -80,7 +80,7 @@ export class RunLog {
         this.flush();
       } catch (error) {
         // A timer has no caller: the run hears of a full disk at its next entry.
-        this.#failure = error;
+        this.#failure = error instanceof Error ? error : new Error(String(error));
       }
     }, MAX_WAIT_MS);
   }
@@ -102,14 +102,16 @@ export class RunLog {
     if (this.#waitingHashes.has(sha256)) this.flush();
   }
 
-  /** Stores the groups of near duplicates. */
+  /** Stores the groups of near duplicates, each with its best picture first. */
   addGroups(groups: readonly (readonly GroupMember[])[]): void {
     const add = this.#catalog.database.prepare(
-      "INSERT INTO run_groups (run_id, group_number, content_id, score) VALUES (?, ?, ?, ?)",
+      "INSERT INTO run_groups (run_id, group_number, rank, content_id, score) VALUES (?, ?, ?, ?, ?)",
     );
     this.#catalog.database.transaction(() => {
       groups.forEach((group, number) => {
-        for (const member of group) add.run([this.runId, number + 1, member.contentId, member.score]);
+        group.forEach(({ contentId, score }, rank) => {
+          add.run([this.runId, number + 1, rank, contentId, score]);
+        });
       });
     });
   }

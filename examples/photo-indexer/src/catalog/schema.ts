@@ -36,6 +36,20 @@ CREATE TABLE descriptions (
   CHECK ((vector IS NULL) = (fault_code IS NOT NULL))
 ) STRICT;
 
+-- Near duplicates among contents, by recipe and threshold, and which contents have been compared with all others.
+CREATE TABLE comparisons (
+  id INTEGER PRIMARY KEY, recipe_id INTEGER NOT NULL REFERENCES recipes (id), threshold REAL NOT NULL,
+  UNIQUE (recipe_id, threshold)
+) STRICT;
+CREATE TABLE compared (
+  comparison_id INTEGER NOT NULL, content_id INTEGER NOT NULL,
+  PRIMARY KEY (comparison_id, content_id)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE alike (
+  comparison_id INTEGER NOT NULL, a INTEGER NOT NULL, b INTEGER NOT NULL, score REAL NOT NULL,
+  PRIMARY KEY (comparison_id, a, b)
+) STRICT, WITHOUT ROWID;
+
 -- Which content a path held when it had this size and time: what makes the next run cost one stat per file.
 CREATE TABLE sightings (
   path TEXT PRIMARY KEY,
@@ -64,11 +78,11 @@ CREATE TABLE run_broken (
   code TEXT NOT NULL, reason TEXT NOT NULL, remembered INTEGER NOT NULL,
   PRIMARY KEY (run_id, path)
 ) STRICT, WITHOUT ROWID;
--- Members of groups of near duplicates; the one with score 1 is the group's best picture.
+-- Members of groups of near duplicates. Rank 0 is the group's best picture; scores are of the likeness to it.
 CREATE TABLE run_groups (
   run_id INTEGER NOT NULL, group_number INTEGER NOT NULL,
-  content_id INTEGER NOT NULL, score REAL NOT NULL,
-  PRIMARY KEY (run_id, group_number, content_id)
+  rank INTEGER NOT NULL, content_id INTEGER NOT NULL, score REAL NOT NULL,
+  PRIMARY KEY (run_id, group_number, rank)
 ) STRICT, WITHOUT ROWID;
 
 -- THE pointer.
@@ -85,7 +99,7 @@ CREATE VIEW broken_files AS
 CREATE VIEW exact_duplicates AS
   SELECT sha256, path FROM photos WHERE sha256 IN (SELECT sha256 FROM photos GROUP BY sha256 HAVING count(*) > 1);
 CREATE VIEW near_duplicates AS
-  SELECT g.group_number, f.path, g.score FROM published p JOIN run_groups g ON g.run_id = p.run_id
+  SELECT g.group_number, g.rank, f.path, g.score FROM published p JOIN run_groups g ON g.run_id = p.run_id
   JOIN run_files f ON f.run_id = g.run_id AND f.content_id = g.content_id;
 `;
 

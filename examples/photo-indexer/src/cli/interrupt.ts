@@ -7,8 +7,10 @@ export class Interruption extends Error {
     this.prototype.name = "Interruption";
   }
   readonly exitCode: number;
+  readonly signal: (typeof SIGNALS)[number];
   constructor(signal: (typeof SIGNALS)[number]) {
     super(`interrupted by ${signal}`);
+    this.signal = signal;
     this.exitCode = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 }[signal];
   }
 }
@@ -17,6 +19,12 @@ export interface InterruptHandler {
   /** Aborts at the first signal, with an {@link Interruption}. */
   readonly signal: AbortSignal;
   dispose(): void;
+  /**
+   * Ends the process by the signal that has interrupted it, if one has: the shell sees the same as after an exit with
+   * its code. For when everything is safe on disk and a thread is still in native code, which may take as long as it
+   * likes: any orderly exit would tear that thread's environment down under it, and abort.
+   */
+  finish(): void;
 }
 
 /**
@@ -39,5 +47,9 @@ export function handleInterrupts(onFirst: () => void): InterruptHandler {
     for (const name of SIGNALS) process.off(name, listener);
   };
   for (const name of SIGNALS) process.on(name, listener);
-  return { signal: controller.signal, dispose };
+  const finish = (): void => {
+    dispose();
+    if (controller.signal.reason instanceof Interruption) process.kill(process.pid, controller.signal.reason.signal);
+  };
+  return { signal: controller.signal, dispose, finish };
 }

@@ -91,7 +91,7 @@ async function withEngine(
   });
   const engine = createEngine(threads === undefined ? {} : { threads });
   try {
-    await work({ engine, signal: interrupts.signal, view, onProgress: view.show });
+    await work({ engine, signal: interrupts.signal, view, onProgress: (progress) => view.show(progress) });
     return 0;
   } catch (error) {
     view.clear();
@@ -100,7 +100,8 @@ async function withEngine(
     print(outcome, json);
     return exitCode;
   } finally {
-    await engine.close({ deadlineMs: 0 });
+    const { leftBehind } = await engine.close({ deadlineMs: 0 });
+    if (leftBehind.length > 0) interrupts.finish();
     interrupts.dispose();
   }
 }

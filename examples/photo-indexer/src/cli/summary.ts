@@ -55,7 +55,7 @@ export function brokenText(broken: readonly BrokenFile[]): string {
   const remembered = broken.filter((file) => file.remembered).length;
   const note = remembered > 0 ? `, ${formatCount(remembered)} known from before (--retry-failed tries them again)` : "";
   const lines = [`Broken files (${formatCount(broken.length)}${note}):`];
-  for (const [code, files] of [...byCode].sort(([, a], [, b]) => b.length - a.length)) {
+  for (const [code, files] of [...byCode].toSorted(([, a], [, b]) => b.length - a.length)) {
     lines.push(`  ${titleOf(code)} (${formatCount(files.length)})`);
     for (const { path, reason } of files) lines.push(`    ${printable(path)}: ${printable(reason)}`);
   }

@@ -8,7 +8,7 @@
 import { availableParallelism } from "node:os";
 
 /** Four decodes for each thread, and some for files. */
-export function threadPoolSize(threads: number): number {
+function threadPoolSize(threads: number): number {
   return Math.min(1024, threads * 4 + 4);
 }
 

@@ -33,7 +33,7 @@ export class NearGrouping {
   groups(): NearGroup[] {
     const joined = new Set<number>();
     const groups = new Map<number, { row: number; score: number }[]>();
-    for (const [row, better] of [...this.#better].sort(([a], [b]) => a - b)) {
+    for (const [row, better] of [...this.#better].toSorted(([a], [b]) => a - b)) {
       // The best picture that is not itself a lesser version of another one.
       const best = better.find((candidate) => !joined.has(candidate.row));
       if (best === undefined) continue;
@@ -43,7 +43,7 @@ export class NearGrouping {
       groups.set(best.row, others);
     }
     return [...groups]
-      .sort(([a], [b]) => a - b)
-      .map(([best, others]) => ({ best, others: others.sort((a, b) => b.score - a.score || a.row - b.row) }));
+      .toSorted(([a], [b]) => a - b)
+      .map(([best, others]) => ({ best, others: others.toSorted((a, b) => b.score - a.score || a.row - b.row) }));
   }
 }

@@ -1,14 +1,21 @@
 import type { PackedVector } from "../catalog/records.js";
 
-/** Packs a vector into a quarter of its bytes. For vectors of length 1 a cosine moves by less than 0.0005. */
+/**
+ * Packs a vector into a quarter of its bytes. The scale is chosen so that its length stays what it was, and with it the
+ * meaning of a product: a vector of length 1 times itself is still 1. Cosines move by less than 0.0005.
+ */
 export function packVector(vector: Float32Array): PackedVector {
   let largest = 0;
   for (const value of vector) largest = Math.max(largest, Math.abs(value));
-  const scale = largest / 127;
-  return {
-    scale,
-    bytes: scale === 0 ? new Int8Array(vector.length) : Int8Array.from(vector, (value) => Math.round(value / scale)),
-  };
+  if (largest === 0) return { scale: 0, bytes: new Int8Array(vector.length) };
+  const bytes = Int8Array.from(vector, (value) => Math.round((value / largest) * 127));
+  return { scale: lengthOf(vector) / lengthOf(bytes), bytes };
+}
+
+function lengthOf(vector: Float32Array | Int8Array): number {
+  let sum = 0;
+  for (const value of vector) sum += value * value;
+  return Math.sqrt(sum);
 }
 
 /** Vectors of one length in shared memory, row by row, for any number of threads. */

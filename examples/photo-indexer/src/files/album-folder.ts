@@ -22,7 +22,7 @@ export async function checkAlbumFolder(
 }
 
 /** The real path of a folder that exists and may be listed. */
-export async function realFolder(folder: string): Promise<string> {
+async function realFolder(folder: string): Promise<string> {
   try {
     const root = await realpath(folder);
     if (!(await stat(root)).isDirectory()) {

@@ -21,7 +21,7 @@ export function kindOfName(name: string): NameKind {
 }
 
 /** The part behind the last dot in lower case; empty where there is none, or nothing before it. */
-export function suffixOf(name: string): string {
+function suffixOf(name: string): string {
   const dot = name.lastIndexOf(".");
   return dot <= 0 ? "" : name.slice(dot + 1).toLowerCase();
 }

@@ -42,6 +42,12 @@ export interface WalkOptions {
   readonly tally?: WalkTally;
 }
 
+/**
+ * So many files are looked at ahead of the reader. Their stats wait in the same queue of libuv as the decoding of photos:
+ * one at a time, the walk would find no more files than are decoded, and be what everything waits for.
+ */
+const LOOK_AHEAD = 32;
+
 /** Deeper trees than this are a mistake or an attack; the path would be near the system's limit. */
 const MAX_DEPTH = 128;
 
@@ -59,17 +65,15 @@ export function emptyTally(): WalkTally {
  */
 export async function* walk(root: string, options: WalkOptions): AsyncGenerator<Found, void, undefined> {
   const tally = options.tally ?? emptyTally();
+  const ahead: Promise<Found>[] = [];
   for await (const entry of entries(root, options, tally)) {
-    if ("kind" in entry) {
-      yield entry;
-      continue;
-    }
-    const kind = kindOfName(entry.path);
-    if (kind === "raw") {
-      yield { kind: "problem", path: entry.path, code: "UNSUPPORTED_FORMAT", reason: "a camera's raw format" };
-    } else {
-      yield await examine(root, entry.path);
-    }
+    ahead.push("kind" in entry ? Promise.resolve(entry) : examine(root, entry.path));
+    const first = ahead.length < LOOK_AHEAD ? undefined : ahead.shift();
+    if (first !== undefined) yield await first;
+  }
+  for (const one of ahead) {
+    options.signal.throwIfAborted();
+    yield await one;
   }
 }
 
@@ -86,7 +90,11 @@ export async function holdsPhotos(root: string, options: WalkOptions): Promise<b
   return false;
 }
 
+/** What a file is. Never rejects. */
 async function examine(root: string, path: string): Promise<Found> {
+  if (kindOfName(path) === "raw") {
+    return { kind: "problem", path, code: "UNSUPPORTED_FORMAT", reason: "a camera's raw format" };
+  }
   const absolutePath = join(root, path);
   try {
     const stats = await lstat(absolutePath, { bigint: true });

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 
@@ -19,12 +18,14 @@ export interface PreparedFile {
  */
 export async function prepareFile(path: string, chunks: Chunks, signal?: AbortSignal): Promise<PreparedFile> {
   await mkdir(dirname(path), { recursive: true });
-  const temporary = `${path}.${process.pid}-${randomBytes(4).toString("hex")}.tmp`;
+  // One name, not a fresh one each time: what a killed process has left is overwritten by the next. Two writers of one
+  // file at a time must be kept apart by the caller, as the lock of an index does.
+  const temporary = `${path}.tmp`;
   const discard = async (): Promise<void> => {
     await rm(temporary, { force: true });
   };
   try {
-    const file = await open(temporary, "wx");
+    const file = await open(temporary, "w");
     try {
       for await (const chunk of chunks) {
         signal?.throwIfAborted();

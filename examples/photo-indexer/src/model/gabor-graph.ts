@@ -35,7 +35,7 @@ const CONTRAST_FLOOR = 0.2;
 /** Strong edges must not drown the rest: found best by trial between 0.3 and 1. */
 const COMPANDING = 0.4;
 /** Below this length before normalising a picture shows nothing: black frames and blank pages stay near zero. */
-export const FEATURELESS_LENGTH = 6;
+const FEATURELESS_LENGTH = 6;
 
 /** Collects nodes and constants under unique names. */
 class GraphBuilder {

@@ -50,7 +50,7 @@ export function defaultModel(): Model {
 /** A key of the model's content and of the settings that it is used with. */
 export function modelKey(bytes: SharedArrayBuffer, settings: EmbedOptions): string {
   const { model: _bytes, ...rest } = settings;
-  const sorted = Object.entries(rest).sort(([a], [b]) => (a < b ? -1 : 1));
+  const sorted = Object.entries(rest).toSorted(([a], [b]) => (a < b ? -1 : 1));
   // A copy: a hash does not take shared memory, which could change under it.
   return createHash("sha256")
     .update(new Uint8Array(bytes).slice())

@@ -1,38 +1,76 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { Comparisons, type AlikeContents } from "../catalog/comparisons.js";
 import { vectorsOfRun, type VectorRow } from "../catalog/published.js";
 import type { GroupMember } from "../catalog/records.js";
-import { blockCount, compareBlocks } from "../duplicates/compare.js";
+import { BlockRows } from "../duplicates/block-rows.js";
+import { compareBlocks } from "../duplicates/compare.js";
 import { NearGrouping } from "../duplicates/group.js";
 import { vectorTable } from "../duplicates/vectors.js";
 import type { Run } from "./run.js";
 import { TASKS } from "./tasks.js";
 
 /**
- * Finds the near duplicates among the run's contents: every pair is compared, by all threads, over one table in shared
- * memory. The cost grows with the square of the album: 0.1 s for 1,000 photos, some 10 s for 10,000 (on two cores).
+ * Finds the near duplicates among the run's contents: what is new is compared with everything, by all threads, over one
+ * table in shared memory. The first run of an album costs the square of its size, a later one the new photos times the
+ * size, and one without new photos nothing.
  *
  * @throws the signal's reason.
  */
 export async function findNearDuplicates(run: Run): Promise<GroupMember[][]> {
-  const { engine, signal, model, meter } = run;
   const contents = await readVectors(run);
-  // The best first, which is what the grouping asks for: most pixels, then most bytes, then the one known longest.
-  contents.sort((a, b) => b.pixels - a.pixels || b.sizeBytes - a.sizeBytes || a.contentId - b.contentId);
+  const comparisons = new Comparisons(run.catalog, run.recipeId, run.model.nearThreshold);
+  const compared = comparisons.compared();
+  const fresh = contents.filter(({ contentId }) => !compared.has(contentId));
+  const others = contents.filter(({ contentId }) => compared.has(contentId));
+  if (fresh.length > 0) await compareFresh(run, comparisons, [...fresh, ...others], fresh.length);
+  return groupContents(contents, comparisons.pairs());
+}
+
+/** Compares the first `freshCount` contents with each other and with all behind them, and records what is certain. */
+async function compareFresh(
+  run: Run,
+  comparisons: Comparisons,
+  contents: VectorRow[],
+  freshCount: number,
+): Promise<void> {
+  const { engine, signal, model, meter } = run;
   const table = vectorTable(contents.map(({ vector }) => vector));
-  const total = blockCount(table.count);
+  const rows = new BlockRows(freshCount, contents.length);
+  const { total } = rows;
   let done = 0;
   meter.begin("comparing", () => ({ done, broken: 0, total }));
-  const grouping = new NearGrouping();
+  const blocks = compareBlocks(freshCount, contents.length);
   const options = { table, threshold: model.nearThreshold };
-  const job = engine.run(TASKS.compareVectors, compareBlocks(table.count), { options, signal, collect: false, total });
-  for await (const outcome of job) {
+  for await (const outcome of engine.run(TASKS.compareVectors, blocks, { options, signal, collect: false, total })) {
     if (outcome.status === "failed") throw outcome.error;
-    for (const pair of outcome.value) grouping.add(pair);
     done++;
+    // What is certain is recorded at once: a long comparison that is stopped goes on from there.
+    const certain = rows.add(outcome.index, outcome.value);
+    if (certain === undefined) continue;
+    const idOf = (row: number): number => contents[row]?.contentId ?? -1;
+    const ids = contents.slice(certain.from, certain.to).map(({ contentId }) => contentId);
+    const pairs = certain.pairs.map(({ a, b, score }) => ({ a: idOf(a), b: idOf(b), score }));
+    comparisons.record(ids, pairs);
   }
   signal.throwIfAborted();
-  const member = (row: number, score: number): GroupMember[] => {
-    const content = contents[row];
+}
+
+/** Groups of the contents that this run holds; pairs with others are from photos that are gone. */
+function groupContents(contents: readonly VectorRow[], pairs: readonly AlikeContents[]): GroupMember[][] {
+  // The best first, which is what the grouping asks for: most pixels, then most bytes, then the one known longest.
+  const ranked = contents.toSorted(
+    (a, b) => b.pixels - a.pixels || b.sizeBytes - a.sizeBytes || a.contentId - b.contentId,
+  );
+  const rankOf = new Map(ranked.map(({ contentId }, rank) => [contentId, rank]));
+  const grouping = new NearGrouping();
+  for (const { a, b, score } of pairs) {
+    const rankA = rankOf.get(a);
+    const rankB = rankOf.get(b);
+    if (rankA === undefined || rankB === undefined) continue;
+    grouping.add({ a: Math.min(rankA, rankB), b: Math.max(rankA, rankB), score });
+  }
+  const member = (rank: number, score: number): GroupMember[] => {
+    const content = ranked[rank];
     return content === undefined ? [] : [{ contentId: content.contentId, score }];
   };
   return grouping

@@ -10,7 +10,7 @@
  */
 import { lstatSync } from "node:fs";
 import type { ImageInfo } from "@threadmill/workers/image-info";
-import type { RawPixels } from "@threadmill/workers/thumbnail";
+import type { ImageItem, RawPixels } from "@threadmill/workers/thumbnail";
 import type { TaskError } from "@threadmill/engine";
 import type { Description, KnownContent } from "../catalog/records.js";
 import { packVector } from "../duplicates/vectors.js";
@@ -36,6 +36,12 @@ interface ExaminedPhoto extends ShrunkPhoto {
 
 /** A second attempt for what may pass by itself: a busy drive, a decode that a loaded machine made slow. */
 const RETRY = { attempts: 2 } as const;
+
+/**
+ * Files that are decoded at the same time have no more bytes than this together: hundreds of phone photos, or a few scans
+ * of a hundred megabytes each. A count of threads alone would bound the one and not the other.
+ */
+const DECODING_BYTES = 256 * 1024 * 1024;
 
 /** Reads all photos of the run's album. Answers when the last one is in the log. @throws the signal's reason. */
 export async function readPhotos(run: Run): Promise<void> {
@@ -124,8 +130,15 @@ class Reading {
     const { engine, model, signal } = this.#run;
     const pixels = { width: model.width, height: model.height };
     const options = { ...THUMBNAIL_OPTIONS, pixels };
-    const shrunk = stage(this.#unknown(), pathOf, (items) =>
-      engine.run(TASKS.thumbnail, items, { ...AS_STAGE, options, signal, retry: RETRY }),
+    const shrunk = stage(this.#unknown(), fileOf, (items) =>
+      engine.run(TASKS.thumbnail, items, {
+        ...AS_STAGE,
+        options,
+        signal,
+        retry: RETRY,
+        weigh: bytesOf,
+        maxInFlightBytes: DECODING_BYTES,
+      }),
     );
     for await (const { subject, outcome } of shrunk) {
       if (outcome.status === "failed") {
@@ -231,6 +244,15 @@ class Reading {
       counts.broken++;
     }
   }
+}
+
+function fileOf({ absolutePath, sizeBytes }: FoundPhoto): { path: string; sizeBytes: number } {
+  return { path: absolutePath, sizeBytes };
+}
+
+/** The task's items may be paths and bytes as well; ours say their size too. */
+function bytesOf(item: ImageItem): number {
+  return typeof item === "object" && "sizeBytes" in item ? Number(item.sizeBytes) : 0;
 }
 
 function pathOf(photo: FoundPhoto): string {

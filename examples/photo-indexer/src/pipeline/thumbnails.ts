@@ -49,7 +49,8 @@ export class ThumbnailStore {
    */
   store(path: string, data: Uint8Array): void {
     const target = join(this.#indexFolder, path);
-    const temporary = `${target}.${process.pid}.tmp`;
+    // One run at a time writes here, so what a killed one has left under this name is overwritten by the next.
+    const temporary = `${target}.tmp`;
     try {
       const folder = dirname(target);
       if (!this.#folders.has(folder)) mkdirSync(folder, { recursive: true });

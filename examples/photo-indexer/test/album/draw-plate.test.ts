@@ -69,7 +69,7 @@ describe("createRandom", () => {
     expect(numbers.every((value) => value >= 0 && value < 1)).toBe(true);
     expect(numbers.reduce((sum, value) => sum + value, 0) / 1000).toBeCloseTo(0.5, 1);
     const faces = new Set(Array.from({ length: 200 }, () => one.whole(1, 6)));
-    expect([...faces].sort()).toEqual([1, 2, 3, 4, 5, 6]);
+    expect([...faces].toSorted((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 6]);
   });
 });
 

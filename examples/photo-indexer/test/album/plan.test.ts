@@ -9,7 +9,7 @@ describe("the plan of the sample album", () => {
 
   it("is the same every time, and another one for another seed", () => {
     expect(planSample()).toEqual(plan);
-    expect(planSample(172, 1)).not.toEqual(plan);
+    expect(planSample({ seed: 1 })).not.toEqual(plan);
   });
 
   it("has about 240 files, no two of one name, none with a name that Windows refuses", () => {
@@ -30,7 +30,7 @@ describe("the plan of the sample album", () => {
   });
 
   it("can be had small, for tests, with every kind still in it", () => {
-    const small = planSample(20);
+    const small = planSample({ plates: 20 });
     expect(small.plates).toHaveLength(20);
     const manifest = manifestOf(small);
     expect(manifest.exact.length).toBeGreaterThan(0);

@@ -14,9 +14,11 @@ import {
   vanishedBetween,
   vectorsOfRun,
 } from "../../src/catalog/published.js";
+import { Comparisons } from "../../src/catalog/comparisons.js";
 import type { Described } from "../../src/catalog/records.js";
 import { RunLog } from "../../src/catalog/run-log.js";
 import { tempFolder } from "../helpers/temp-folder.js";
+import { containing } from "../helpers/text.js";
 
 const folder = tempFolder();
 const open: Catalog[] = [];
@@ -183,6 +185,27 @@ describe("the catalog", () => {
   });
 });
 
+describe("comparisons", () => {
+  it("are remembered by recipe and threshold, whether or not a run is published", () => {
+    const catalog = openCatalog();
+    const recipe = catalog.recipeId("recipe");
+    new Comparisons(catalog, recipe, 0.99).record([1, 2, 3], [{ a: 3, b: 1, score: 0.995 }]);
+    const again = new Comparisons(reopen(), recipe, 0.99);
+    expect(again.compared()).toEqual(new Set([1, 2, 3]));
+    expect(again.pairs()).toEqual([{ a: 1, b: 3, score: 0.995 }]);
+    expect(new Comparisons(open[0]!, recipe, 0.95).compared()).toEqual(new Set());
+    expect(new Comparisons(open[0]!, open[0]!.recipeId("other"), 0.99).compared()).toEqual(new Set());
+  });
+
+  it("take the same pair again without harm: it is met again when one of the two was not yet certain", () => {
+    const catalog = openCatalog();
+    const comparisons = new Comparisons(catalog, catalog.recipeId("recipe"), 0.99);
+    comparisons.record([1], [{ a: 1, b: 2, score: 0.991 }]);
+    comparisons.record([2], [{ a: 2, b: 1, score: 0.991 }]);
+    expect(comparisons.pairs()).toHaveLength(1);
+  });
+});
+
 describe("opening a catalog", () => {
   it("is refused to a second run, in this process and in another, until the first is over", () => {
     openCatalog();
@@ -200,7 +223,7 @@ describe("opening a catalog", () => {
     openCatalog("/album");
     open.pop()?.close();
     expect(() => openCatalog("/other")).toThrow(
-      expect.objectContaining({ code: "INDEX_OF_OTHER_FOLDER", message: expect.stringContaining("/album") }),
+      expect.objectContaining({ code: "INDEX_OF_OTHER_FOLDER", message: containing("/album") }),
     );
     // And nothing is left locked by the refusal.
     openCatalog("/album");
@@ -209,7 +232,7 @@ describe("opening a catalog", () => {
   it("names a file that is no catalog, and leaves it alone", () => {
     folder.write("index/catalog.sqlite", "this is no database\n".repeat(500));
     expect(() => openCatalog()).toThrow(
-      expect.objectContaining({ code: "INDEX_DAMAGED", message: expect.stringContaining("catalog.sqlite") }),
+      expect.objectContaining({ code: "INDEX_DAMAGED", message: containing("catalog.sqlite") }),
     );
   });
 

@@ -1,10 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { readArguments } from "../../src/cli/arguments.js";
+import { containing, matching } from "../helpers/text.js";
 
-const refused = (message: string | RegExp) =>
+const refused = (message: string | RegExp): unknown =>
   expect.objectContaining({
     code: "USAGE",
-    message: typeof message === "string" ? expect.stringContaining(message) : expect.stringMatching(message),
+    message: typeof message === "string" ? containing(message) : matching(message),
   });
 function refusal(...words: string[]): unknown {
   try {

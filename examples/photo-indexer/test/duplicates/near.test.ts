@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { createRandom } from "../../src/album/random.js";
-import { blockCount, compareBlock, compareBlocks, type AlikePair } from "../../src/duplicates/compare.js";
+import { BlockRows } from "../../src/duplicates/block-rows.js";
+import { compareBlock, compareBlocks, type AlikePair } from "../../src/duplicates/compare.js";
 import { NearGrouping } from "../../src/duplicates/group.js";
 import { packVector, vectorTable } from "../../src/duplicates/vectors.js";
 
@@ -18,11 +19,12 @@ const dot = (a: Float32Array, b: Float32Array): number => a.reduce((sum, value, 
 const noCancel = (): void => {};
 
 describe("packVector", () => {
-  it("keeps a vector to within half a step, in a quarter of the bytes", () => {
+  it("keeps a vector to within about half a step, and its length, in a quarter of the bytes", () => {
     const [vector] = vectors(1, 1152);
     const { bytes, scale } = packVector(vector!);
     expect(bytes.byteLength).toBe(1152);
-    bytes.forEach((byte, i) => expect(Math.abs(byte * scale - vector![i]!)).toBeLessThanOrEqual(scale * 0.51));
+    bytes.forEach((byte, i) => expect(Math.abs(byte * scale - vector![i]!)).toBeLessThanOrEqual(scale * 0.6));
+    expect(Math.sqrt(bytes.reduce((sum, byte) => sum + (byte * scale) ** 2, 0))).toBeCloseTo(1, 6);
   });
 
   it("packs a vector of zeros", () => {
@@ -35,22 +37,34 @@ describe("compareBlock", () => {
     const all = vectors(300, 24);
     const table = vectorTable(all.map(packVector));
     const threshold = 0.5;
-    const found = [...compareBlocks(all.length)].flatMap((block) => compareBlock(table, block, threshold, noCancel));
+    const found = [...compareBlocks(all.length, all.length)].flatMap((block) =>
+      compareBlock(table, block, threshold, noCancel),
+    );
     const name = ({ a, b }: { a: number; b: number }): string => `${a}-${b}`;
     const names = new Set(found.map(name));
     expect(names.size).toBe(found.length);
+    const wrong: string[] = [];
     for (let a = 0; a < all.length; a++) {
       for (let b = a + 1; b < all.length; b++) {
         const score = dot(all[a]!, all[b]!);
         // Packing moves a score a little: only what is clear of the threshold is held against it.
-        if (Math.abs(score - threshold) > 0.01) expect(names.has(name({ a, b }))).toBe(score > threshold);
+        const isClear = Math.abs(score - threshold) > 0.01;
+        if (isClear && names.has(name({ a, b })) !== score > threshold) wrong.push(name({ a, b }));
       }
     }
+    expect(wrong).toEqual([]);
     expect(found.length).toBeGreaterThan(100);
   });
 
-  it("says beforehand how many blocks there are", () => {
-    for (const count of [0, 1, 128, 129, 1000]) expect([...compareBlocks(count)]).toHaveLength(blockCount(count));
+  it("compares new rows with each other and with the old ones, and not the old ones among themselves", () => {
+    const met = [...compareBlocks(150, 400)].flatMap(({ rowFrom, rowTo, columnFrom, columnTo }) => {
+      const pairs: string[] = [];
+      for (let a = rowFrom; a < rowTo; a++)
+        for (let b = Math.max(a + 1, columnFrom); b < columnTo; b++) pairs.push(`${a}-${b}`);
+      return pairs;
+    });
+    expect(new Set(met).size).toBe(met.length);
+    expect(met.length).toBe((150 * 149) / 2 + 150 * 250);
   });
 
   it("looks at the cancel before each row", () => {
@@ -63,6 +77,51 @@ describe("compareBlock", () => {
       "enough",
     );
     expect(asked).toBe(3);
+  });
+});
+
+describe("BlockRows", () => {
+  it("says beforehand how many blocks there are", () => {
+    for (const [rows, count] of [
+      [0, 0],
+      [1, 1],
+      [128, 128],
+      [129, 129],
+      [10, 1000],
+      [300, 1000],
+    ] as const) {
+      expect(new BlockRows(rows, count).total).toBe([...compareBlocks(rows, count)].length);
+    }
+  });
+
+  it("calls rows certain when they have met all others, in whatever order the blocks end", () => {
+    const blocks = [...compareBlocks(300, 500)];
+    const rows = new BlockRows(300, 500);
+    const certain: number[] = [];
+    const done = new Set<number>();
+    for (const block of blocks.map((_, i) => (i * 7) % blocks.length)) {
+      done.add(block);
+      const pair = { a: blocks[block]!.rowFrom, b: blocks[block]!.columnFrom + 1, score: 1 };
+      const found = rows.add(block, [pair]);
+      for (let row = found?.from ?? 0; row < (found?.to ?? 0); row++) certain.push(row);
+      // Every block that a certain row is part of, as a row or as a column, is done.
+      const open = blocks.filter((_, i) => !done.has(i));
+      const inOpen = (row: number): boolean =>
+        open.some(
+          (one) =>
+            (row >= one.rowFrom && row < one.rowTo) ||
+            (row >= one.columnFrom && row < one.columnTo && one.rowFrom < row),
+        );
+      expect(certain.filter(inOpen)).toEqual([]);
+    }
+    expect(certain).toEqual(Array.from({ length: 300 }, (_, i) => i));
+  });
+
+  it("hands over every pair once", () => {
+    const rows = new BlockRows(200, 300);
+    const pairs = Array.from({ length: rows.total }, (_, block) => ({ a: block, b: block + 1, score: 1 }));
+    const found = pairs.toReversed().flatMap((pair) => rows.add(pair.a, [pair])?.pairs ?? []);
+    expect(found.toSorted((x, y) => x.a - y.a)).toEqual(pairs);
   });
 });
 

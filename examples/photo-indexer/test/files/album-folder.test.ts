@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { checkAlbumFolder } from "../../src/files/album-folder.js";
 import { defaultIndexFolder } from "../../src/files/index-folder.js";
 import { tempFolder } from "../helpers/temp-folder.js";
+import { containing } from "../helpers/text.js";
 
 const folder = tempFolder();
 const signal = new AbortController().signal;
@@ -12,7 +13,7 @@ describe("checkAlbumFolder", () => {
   it("names a folder that does not exist", async () => {
     await expect(check("nowhere")).rejects.toMatchObject({
       code: "FOLDER_NOT_FOUND",
-      message: expect.stringContaining("nowhere"),
+      message: containing("nowhere"),
     });
   });
 
@@ -28,7 +29,7 @@ describe("checkAlbumFolder", () => {
     await expect(check("empty")).rejects.toMatchObject({ code: "FOLDER_WITHOUT_PHOTOS" });
     await expect(check("texts")).rejects.toMatchObject({
       code: "FOLDER_WITHOUT_PHOTOS",
-      message: expect.stringContaining("texts"),
+      message: containing("texts"),
     });
   });
 

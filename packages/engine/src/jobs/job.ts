@@ -128,7 +128,7 @@ export class Job {
   }
 
   #deliver(run: OutcomeRun): void {
-    for (let at = 0; at < run.count; at++) this.source.release(run.start + at);
+    this.source.release(run.start, run.count);
     if (this.collects) {
       // The values lie in the job by now; the answer need not be kept as well.
       this.#log.push({

@@ -78,8 +78,8 @@ export interface Source {
   take(indices: number | readonly number[], count: number): unknown[];
   /** These positions of a batch were not run, or go again. */
   giveBack(indices: number | readonly number[], items: readonly unknown[], from: number, to: number): void;
-  /** The outcome of the item is certain and read. */
-  release(index: number): void;
+  /** The outcomes of these items are certain: they will not be asked for again. */
+  release(start: number, count: number): void;
   /** No more items are wanted. Calls the source's `return`, and does not wait for it. */
   close(): void;
 }
@@ -268,12 +268,15 @@ class PulledSource implements Source {
     }
   }
 
-  release(index: number): void {
-    this.#held.delete(index);
-    const bytes = this.#weights.get(index);
-    if (bytes === undefined) return;
-    this.#weights.delete(index);
-    this.#bytesInFlight -= bytes;
+  release(start: number, count: number): void {
+    if (this.#held.size === 0 && this.#weights.size === 0) return;
+    for (let index = start; index < start + count; index++) {
+      this.#held.delete(index);
+      const bytes = this.#weights.get(index);
+      if (bytes === undefined) continue;
+      this.#weights.delete(index);
+      this.#bytesInFlight -= bytes;
+    }
     if (this.#heavy !== undefined && !this.#isPulling) void this.#pump();
   }
 

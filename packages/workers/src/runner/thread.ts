@@ -25,8 +25,8 @@ import { Recipe, RecipeError, type ReadyRecipe } from "./recipe.js";
 import { watchStops } from "./stop-watch.js";
 import { CallContext, type ContextHost, isThenable, timeoutError } from "./task-context.js";
 
-/** A handler that only waits is left behind after this share of the grace, before its thread counts as stuck. */
-const ABANDON_SHARE = 0.75;
+/** A handler that only waits is left behind after this share of the grace, well before its thread counts as stuck. */
+const ABANDON_SHARE = 0.6;
 /** Synchronous batches can follow one another without an end; timers and sockets of a handler get their turn. */
 const TURN_MS = 50;
 /** Details are coalesced: at most one message in this time. */

@@ -1,0 +1,2 @@
+export { testEngine } from "./suite.js";
+export type { Subject } from "./subject.js";

@@ -1,0 +1,96 @@
+/** What a test must not leave behind: engines, listeners, resources, warnings, rejections that nobody heard. */
+import { getEventListeners } from "node:events";
+import type { Engine, EngineOptions } from "@threadmill/engine";
+import { afterEach, beforeEach, expect } from "vitest";
+import type { Subject } from "./subject.js";
+
+/** Turns of the event loop in which resources that have been let go must be gone: some take a few to end. */
+const MAX_TURNS = 2_000;
+/** What an engine holds. Timers of the test runner come and go, and are not looked at. */
+const WATCHED = new Set(["MessagePort", "Worker", "Immediate", "TTYWrap", "PipeWrap", "ProcessWrap"]);
+
+export interface Kit {
+  /** An engine that is closed after the test. */
+  engine(options?: EngineOptions): Engine;
+  /** The same, with one slot only. */
+  single(options?: EngineOptions): Engine;
+  /** A controller whose signal must have no listeners left after the test. */
+  controller(): AbortController;
+  /** The test means to provoke warnings with these codes. */
+  expectWarnings(code: string): void;
+}
+
+/** To be called inside a `describe`: checks after each of its tests that nothing is left. */
+export function useKit(subject: Subject): Kit {
+  let engines: Engine[] = [];
+  let signals: AbortSignal[] = [];
+  let allowed = new Set<string>();
+  let warnings: Error[] = [];
+  let rejections: unknown[] = [];
+  let before = new Map<string, number>();
+  const onWarning = (warning: Error & { code?: string }): void => {
+    if (!allowed.has(warning.code ?? "")) warnings.push(warning);
+  };
+  const onRejection = (reason: unknown): void => {
+    rejections.push(reason);
+  };
+
+  beforeEach(() => {
+    engines = [];
+    signals = [];
+    allowed = new Set();
+    warnings = [];
+    rejections = [];
+    before = resources();
+    process.on("warning", onWarning);
+    process.on("unhandledRejection", onRejection);
+  });
+
+  afterEach(async () => {
+    for (const engine of engines) await engine.close({ deadlineMs: 0 });
+    await until(() => excess(before).length === 0);
+    process.off("warning", onWarning);
+    process.off("unhandledRejection", onRejection);
+    expect(warnings, "process warnings").toEqual([]);
+    expect(rejections, "unhandled rejections").toEqual([]);
+    for (const signal of signals) expect(getEventListeners(signal, "abort"), "listeners on a signal").toEqual([]);
+    for (const engine of engines) expect(engine.jobs(), "live jobs after close").toEqual([]);
+    expect(excess(before), "resources that are still active").toEqual([]);
+  });
+
+  function make(options?: EngineOptions): Engine {
+    const engine = subject.createEngine(options);
+    engines.push(engine);
+    return engine;
+  }
+
+  return {
+    engine: make,
+    single: (options) => make({ ...options, threads: subject.lacks.ownThreads === undefined ? 1 : 0 }),
+    controller() {
+      const controller = new AbortController();
+      signals.push(controller.signal);
+      return controller;
+    },
+    expectWarnings(code) {
+      allowed.add(code);
+    },
+  };
+}
+
+function resources(): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const name of process.getActiveResourcesInfo()) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return counts;
+}
+
+function excess(before: ReadonlyMap<string, number>): string[] {
+  return [...resources()]
+    .filter(([name, count]) => WATCHED.has(name) && name !== "Immediate" && count > (before.get(name) ?? 0))
+    .map(([name]) => name);
+}
+
+/** Lets the event loop turn until something holds, or it has turned long enough. */
+export async function until(holds: () => boolean): Promise<void> {
+  for (let turn = 0; turn < MAX_TURNS && !holds(); turn++) await new Promise((resolve) => setImmediate(resolve));
+}

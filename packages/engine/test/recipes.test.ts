@@ -1,0 +1,108 @@
+import { describe, expect, it, vi } from "vitest";
+import { Recipes } from "../src/recipes.js";
+
+const reference = { url: "file:///task.js", exportName: "default" };
+const idsOf = (...options: unknown[]): number[] => {
+  const recipes = new Recipes(() => undefined);
+  return options.map((one) => recipes.acquire(reference, one).recipe.id);
+};
+
+describe("recipes", () => {
+  it.each([
+    ["no options", undefined, undefined],
+    ["plain objects", { width: 256, fit: "cover" }, { width: 256, fit: "cover" }],
+    ["nested arrays", { sizes: [[1, 2]] }, { sizes: [[1, 2]] }],
+    [
+      "dates and maps",
+      { since: new Date(5), by: new Map([["a", 1]]) },
+      { since: new Date(5), by: new Map([["a", 1]]) },
+    ],
+    ["typed arrays", { weights: new Float32Array([1, 2]) }, { weights: new Float32Array([1, 2]) }],
+    ["Buffers from the pool", { key: Buffer.from("abc") }, { key: Buffer.from("abc") }],
+    ["views of larger buffers", new Uint8Array([1, 2, 3]).subarray(1), new Uint8Array([2, 3])],
+  ])("are shared by jobs of one task with equal options: %s", (_, one, other) => {
+    const [first, second] = idsOf(one, other);
+    expect(second).toBe(first);
+  });
+
+  it.each([
+    ["a value", { width: 256 }, { width: 257 }],
+    ["a key", { width: 256 }, { height: 256 }],
+    ["none and some", undefined, {}],
+    ["null and undefined", null, undefined],
+    ["-0 and 0", 0, -0],
+    ["a number and its text", { id: 1 }, { id: "1" }],
+    ["the kind of view", new Uint8Array([1, 2, 3, 4]), new Int8Array([1, 2, 3, 4])],
+    ["the bytes of a view", Buffer.from("abc"), Buffer.from("abd")],
+  ])("are apart where the options differ in %s", (_, one, other) => {
+    const [first, second] = idsOf(one, other);
+    expect(second).not.toBe(first);
+  });
+
+  it("know numbers by their value, whatever the engine made of them", () => {
+    const make = (width: number): { width: number } => ({ width });
+    const before = make(1);
+    const recipes = new Recipes(() => undefined);
+    const first = recipes.acquire(reference, before).recipe.id;
+    // From the first fraction on, V8 keeps this field as a double.
+    recipes.acquire(reference, make(0.5));
+    expect(recipes.acquire(reference, make(1)).recipe.id).toBe(first);
+  });
+
+  describe("of shared memory", () => {
+    const memory = new SharedArrayBuffer(16);
+
+    it("know it by identity, not by its bytes", () => {
+      const [first, same, other] = idsOf({ memory }, { memory }, { memory: new SharedArrayBuffer(16) });
+      expect(same).toBe(first);
+      expect(other).not.toBe(first);
+    });
+
+    it("tell the parts of it apart that views show", () => {
+      const [head, tail, short] = idsOf(
+        new Uint8Array(memory, 0, 8),
+        new Uint8Array(memory, 8, 8),
+        new Uint8Array(memory, 0, 4),
+      );
+      expect(new Set([head, tail, short]).size).toBe(3);
+    });
+  });
+
+  it.each([
+    ["a URL", { base: new URL("file:///x") }, /options\.base .*href/],
+    ["a signal", { signal: new AbortController().signal }, /options\.signal .*ctx\.signal/],
+    ["a function", { callback: () => undefined }, /options cannot travel/],
+    ["a URL as the options themselves", new URL("file:///x"), /cannot travel/],
+    ["a URL further down", { paths: { base: new URL("file:///x") } }, /cannot travel/],
+  ])("refuse %s, which would not arrive", (_, options, message) => {
+    const recipes = new Recipes(() => undefined);
+    expect(() => recipes.acquire(reference, options)).toThrow(
+      expect.objectContaining({ code: "INVALID_ARGUMENT", message: expect.stringMatching(message) as string }),
+    );
+  });
+
+  it("keep a copy: what the caller changes later does not reach threads that start later", () => {
+    const options = { width: 256 };
+    const { recipe } = new Recipes(() => undefined).acquire(reference, options);
+    options.width = 1;
+    expect(recipe.options).toEqual({ width: 256 });
+  });
+
+  it("are apart for another export and another module", () => {
+    const recipes = new Recipes(() => undefined);
+    const ids = [reference, { ...reference, exportName: "other" }, { ...reference, url: "file:///other.js" }].map(
+      (one) => recipes.acquire(one, undefined).recipe.id,
+    );
+    expect(new Set(ids).size).toBe(3);
+  });
+
+  it("are forgotten, least recently used first, when more than 256 have no job", () => {
+    const forgotten = vi.fn();
+    const recipes = new Recipes(forgotten);
+    const held = recipes.acquire(reference, "held");
+    for (let count = 0; count < 256; count++) recipes.acquire(reference, count).release();
+    expect(forgotten.mock.calls.map(([recipe]) => (recipe as { options: unknown }).options)).toEqual([0]);
+    held.release();
+    expect(recipes.acquire(reference, "held").recipe.id).toBe(held.recipe.id);
+  });
+});
