@@ -133,6 +133,22 @@ export class Dispatcher {
     this.#flush();
   }
 
+  /**
+   * The same, but what is to be done at rest is done only after the caller's own caller has returned: no listener
+   * hears of a job before `run` has answered its handle. `first` comes before all that follows from the event.
+   */
+  dispatchQuietly(first: () => void, event: SchedulerEvent): void {
+    this.#later.push(first);
+    const wasFlushing = this.#isFlushing;
+    this.#isFlushing = true;
+    try {
+      this.dispatch(event);
+    } finally {
+      this.#isFlushing = wasFlushing;
+    }
+    queueMicrotask(() => this.#flush());
+  }
+
   /** To be done when the dispatcher is at rest, in order. */
   later(callback: () => void): void {
     this.#later.push(callback);
@@ -141,7 +157,7 @@ export class Dispatcher {
 
   #isFlushing = false;
   #flush(): void {
-    if (this.#isFlushing) return;
+    if (this.#isFlushing || this.#isStepping) return;
     this.#isFlushing = true;
     try {
       for (let next = this.#later.shift(); next !== undefined; next = this.#later.shift()) next();
@@ -195,11 +211,10 @@ export class Dispatcher {
 
   #onReady(link: ThreadLink, thread: Thread): void {
     link.thread = thread;
-    if (this.#isEnded) {
-      void thread.terminate();
-      return;
-    }
+    link.onOpened();
+    if (this.#isEnded) return;
     thread.port.on("message", (message: FromThread) => this.#onMessage(link, message));
+    thread.port.on("messageerror", () => link.ask());
     thread.hold(this.#isHeld);
     this.#tell({ type: "ready", slot: link.slot });
     this.dispatch({ type: "thread-ready", slot: link.slot, incarnation: link.incarnation });
@@ -207,6 +222,7 @@ export class Dispatcher {
 
   #onFailed(link: ThreadLink, cause: unknown): void {
     this.#freeRows.push(link.row);
+    link.onOpened();
     if (this.#isEnded) return;
     this.#threadFault = cause;
     this.#tell({ type: "failed", slot: link.slot, cause });
@@ -243,7 +259,11 @@ export class Dispatcher {
     this.#strays.add(link);
     link.thread?.setAside();
     link.thread?.hold(false);
-    for (const sent of link.batches.values()) this.#giveBack(sent, 0, sent.batch.count);
+    for (const sent of link.batches.values()) {
+      // What it has not begun it shall not begin when it comes back.
+      this.control.stop(link.row, sent.batch.number);
+      this.#giveBack(sent, 0, sent.batch.count);
+    }
     link.batches.clear();
     this.#tell({ type: "stuck", slot });
   }
@@ -251,7 +271,7 @@ export class Dispatcher {
   /** Ends threads that were set aside, as far as that is safe; the others are left until they come back. */
   #terminateStrays(): void {
     for (const link of this.#strays) {
-      if (!this.control.condemn(link.row)) continue;
+      if (!this.#mayTerminate(link)) continue;
       void link.thread?.terminate().then(() => this.#dropStray(link));
     }
   }
@@ -326,9 +346,38 @@ export class Dispatcher {
         this.dispatch({ type: "broken", slot, incarnation, batch }, { code, record });
         break;
       }
+      case "unreadable":
+        link.ask();
+        break;
+      case "held":
+        for (const sent of link.missing(message[1])) this.#onUnreadable(link, sent);
+        break;
       default:
         assertNever(message);
     }
+  }
+
+  /** The batch or its answer was lost on the way: halves of it may travel, and in the end one item is to blame. */
+  #onUnreadable(link: ThreadLink, sent: SentBatch): void {
+    const { number } = sent.batch;
+    this.#answered(link, number);
+    this.#giveBack(sent, 0, sent.batch.count);
+    const message = "the item or its result cannot be read on the other side: it nests too deep";
+    const record: ErrorRecord = { name: "NotCloneableError", message, final: true };
+    const { slot, incarnation } = link;
+    this.dispatch(
+      {
+        type: "spoilt",
+        slot,
+        incarnation,
+        batch: number,
+        code: "NOT_CLONEABLE",
+        isFinal: true,
+        elapsedMs: 0,
+        luck: 0,
+      },
+      { sent, done: ["done", number, 1, [undefined], [[0, "NOT_CLONEABLE", record]], 0] },
+    );
   }
 
   /** The batch that an answer is for. Anything may call itself an answer: what matches no batch is dropped. */
@@ -359,7 +408,7 @@ export class Dispatcher {
         this.#assign(effect.batch);
         break;
       case "revoke":
-        this.#revoke(effect.batch, effect.keep);
+        this.#revoke(effect);
         break;
       case "stop": {
         const link = this.#links[effect.batch.slot.index];
@@ -371,7 +420,7 @@ export class Dispatcher {
         break;
       case "fail-item": {
         const job = this.#jobs.get(effect.job) as Job;
-        const failure = this.#lostItem(job, effect.index, effect.code);
+        const failure = this.#lostItem(job, effect);
         job.lastFailures = new Map([[effect.index, failure]]);
         job.failItem(failure);
         break;
@@ -391,6 +440,7 @@ export class Dispatcher {
       }
       case "started": {
         const job = this.#jobs.get(effect.job) as Job;
+        job.hasStarted = true;
         if (job.state === "waiting") job.state = "running";
         this.later(() => this.#listener.onStarted(job));
         break;
@@ -459,11 +509,11 @@ export class Dispatcher {
     );
   }
 
-  #revoke(batch: Batch, keep: number): void {
+  #revoke({ batch, keep, least }: Extract<Effect, { type: "revoke" }>): void {
     const link = this.#links[batch.slot.index] as ThreadLink;
     const sent = link.batches.get(batch.number);
-    if (sent === undefined) return;
-    const from = this.control.revoke(link.row, batch.number, keep);
+    if (sent === undefined || batch.stoppedAt !== undefined) return;
+    const from = this.control.revoke(link.row, batch.number, keep, least);
     this.#counts.revokedItems += Math.max(batch.count - from, 0);
     this.#giveBack(sent, from, batch.count);
     const { slot, incarnation } = link;
@@ -497,8 +547,7 @@ export class Dispatcher {
     });
   }
 
-  #lostItem(job: Job, index: number, code: "THREAD_LOST" | "TASK_TIMEOUT"): ItemFailure {
-    const attempt = 1;
+  #lostItem(job: Job, { index, attempt, code }: Extract<Effect, { type: "fail-item" }>): ItemFailure {
     const message =
       code === "THREAD_LOST"
         ? "its thread died while it ran, twice"
@@ -570,12 +619,13 @@ export class Dispatcher {
     this.#isEnded = true;
     clearTimeout(this.#timer);
     const links = [...this.#links.filter((link) => link !== undefined), ...this.#strays];
+    await Promise.all(links.map((link) => link.opened));
     await Promise.all(links.map((link) => this.#tearDown(link, budgetMs)));
     const left: number[] = [];
     await Promise.all(
       links.map(async (link) => {
         if (link.thread === undefined) return;
-        if (this.control.condemn(link.row)) await link.thread.terminate();
+        if (this.#mayTerminate(link)) await link.thread.terminate();
         else {
           left.push(link.slot);
           link.thread.hold(false);
@@ -583,6 +633,11 @@ export class Dispatcher {
       }),
     );
     return left;
+  }
+
+  /** Never in native code: the word in shared memory is taken, so that the thread cannot go there any more. */
+  #mayTerminate({ row, thread }: ThreadLink): boolean {
+    return thread?.isOwnThread === false || this.control.condemn(row);
   }
 
   /** Resolves when the thread has torn down, or the time is over. */

@@ -1,10 +1,9 @@
 /** The engine: what a host application talks to. */
-import { EventEmitter } from "eventemitter3";
 import { ResultCache } from "@threadmill/cache";
 import { EngineClosedError, InvalidArgumentError, JobIdConflictError, QueueFullError } from "@threadmill/protocol";
 import { batchChannel, jobChannel, threadChannel } from "./channels.js";
 import { Dispatcher, type DispatcherListener, type ThreadEvent } from "./dispatcher.js";
-import { emitSafely } from "./emit.js";
+import { SafeEmitter } from "./safe-emitter.js";
 import { guardExit } from "./exit-guard.js";
 import { type JobControl, JobHandle } from "./jobs/handle.js";
 import { Job, type SettledState } from "./jobs/job.js";
@@ -47,7 +46,8 @@ export interface JobEvent {
 export interface EngineStats {
   readonly threads: readonly {
     readonly slot: number;
-    readonly state: "starting" | "idle" | "busy" | "broken";
+    /** `stuck`: it does not come back from cancelled work. `broken`: it cannot be started. */
+    readonly state: "starting" | "idle" | "busy" | "stuck" | "broken";
     /** Threads that the slot has had before this one. */
     readonly replaced: number;
     readonly jobId: string | undefined;
@@ -92,7 +92,7 @@ export function createEngine(options?: EngineOptions): Engine {
   return new Engine(resolveEngineOptions(options));
 }
 
-export class Engine extends EventEmitter<EngineEvents> {
+export class Engine extends SafeEmitter<EngineEvents> {
   /** Results by job id, bounded; see `EngineOptions.results`. */
   readonly results: Pick<ResultCache<CachedJob>, "has" | "delete" | "clear" | "stats">;
   readonly #results: ResultCache<CachedJob>;
@@ -316,9 +316,9 @@ export class Engine extends EventEmitter<EngineEvents> {
     this.#dispatcher.hold(true);
     this.#startProgress();
     const handle = this.#attach(job, options, true);
-    this.#publish({ type: "submitted", jobId: job.id, state: "waiting" });
     // What follows from the submit may settle the job already, but is told only after `run` has returned.
-    this.#dispatcher.dispatch({
+    const submitted: JobEvent = { type: "submitted", jobId: job.id, state: "waiting" };
+    this.#dispatcher.dispatchQuietly(() => this.#tell(submitted), {
       type: "submit",
       job: job.key,
       recipe: job.recipe.id,
@@ -429,7 +429,7 @@ export class Engine extends EventEmitter<EngineEvents> {
 
   #cancel(job: Job, reason: unknown): void {
     if (job.isSettled) return;
-    job.cancelReason = reason ?? new DOMException("the job was cancelled", "AbortError");
+    job.cancelReason = reason === undefined ? new DOMException("the job was cancelled", "AbortError") : reason;
     this.#dispatcher.dispatch({ type: "stop-asked", job: job.key });
   }
 
@@ -463,7 +463,8 @@ export class Engine extends EventEmitter<EngineEvents> {
     },
     resume: (job) => {
       if (job.state !== "paused") return;
-      job.state = "running";
+      job.state = job.hasStarted ? "running" : "waiting";
+      job.notePaused();
       this.#dispatcher.dispatch({ type: "resume-asked", job: job.key });
     },
     progress: (job) => job.progress(this.#dispatcher.now(), job.isSettled ? 0 : this.#dispatcher.seen(job)),
@@ -489,7 +490,7 @@ export class Engine extends EventEmitter<EngineEvents> {
         for (const handle of job.handles) handle.notify("batch", batch);
         if (this.listenerCount("batch") === 0 && !batchChannel.hasSubscribers) return;
         const event = { jobId: job.id, ...batch };
-        emitSafely(this as EventEmitter, "batch", event);
+        this.emit("batch", event);
         batchChannel.publish(event);
       },
       onRetry: (job, retry) => {
@@ -499,10 +500,12 @@ export class Engine extends EventEmitter<EngineEvents> {
         for (const handle of job.handles) handle.notify("detail", detail);
       },
       onThread: (event) => {
-        emitSafely(this as EventEmitter, "thread", event);
+        this.emit("thread", event);
         threadChannel.publish(event);
       },
       onIdle: () => {
+        // A listener that heard of the end may have started the next job.
+        if (!this.#dispatcher.state.isIdle) return;
         this.#dispatcher.hold(false);
         clearInterval(this.#progressTimer);
         this.#progressTimer = undefined;
@@ -544,10 +547,12 @@ export class Engine extends EventEmitter<EngineEvents> {
   }
 
   #publish(event: JobEvent): void {
-    this.#dispatcher.later(() => {
-      emitSafely(this as EventEmitter, "job", event);
-      jobChannel.publish(event);
-    });
+    this.#dispatcher.later(() => this.#tell(event));
+  }
+
+  #tell(event: JobEvent): void {
+    this.emit("job", event);
+    jobChannel.publish(event);
   }
 
   #startProgress(): void {

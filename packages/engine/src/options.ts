@@ -117,6 +117,19 @@ export function resolveEngineOptions(given: EngineOptions = {}): ResolvedEngineO
   positive("graceMs", options.graceMs, MAX_TIMER_MS);
   positive("progressMs", options.progressMs, MAX_TIMER_MS);
   whole("keepWarm", options.keepWarm, 1);
+  if (typeof options.results !== "object" || options.results === null) {
+    throw new InvalidArgumentError("createEngine: results must be an object");
+  }
+  refuseUnknown("createEngine: results", options.results, ["maxEntries", "maxBytes"]);
+  const { execArgv, env, resourceLimits } = options;
+  if (execArgv !== undefined && !(Array.isArray(execArgv) && execArgv.every((one) => typeof one === "string"))) {
+    throw new InvalidArgumentError("createEngine: execArgv must be an array of strings");
+  }
+  for (const [name, value] of Object.entries({ env, resourceLimits })) {
+    if (value !== undefined && (typeof value !== "object" || value === null)) {
+      throw new InvalidArgumentError(`createEngine: ${name} must be an object`);
+    }
+  }
   for (const bound of ["maxEntries", "maxBytes"] as const) {
     const value = options.results[bound];
     if (value !== undefined) whole(`results.${bound}`, value, 1);

@@ -1,5 +1,5 @@
 /** Numbers for tasks with their options: equal ones share warm threads and what is known of their speed. */
-import { Serializer } from "node:v8";
+import { fingerprint } from "@threadmill/cache";
 import { InvalidArgumentError } from "@threadmill/protocol";
 import type { TaskReference } from "./task.js";
 
@@ -63,52 +63,24 @@ export class Recipes {
   }
 }
 
-const sharedIds = new WeakMap<SharedArrayBuffer, number>();
-let nextSharedId = 1;
+const sharedNames = new WeakMap<SharedArrayBuffer, number>();
+let nextSharedName = 1;
 
-/** Serialises by content, but shared memory by identity: threads see the same bytes, whatever they become. */
-class ContentSerializer extends Serializer {
-  // Documented by Node, missing in its types.
-  declare _setTreatArrayBufferViewsAsHostObjects: (flag: boolean) => void;
-  _getDataCloneError = Error;
-  constructor() {
-    super();
-    // Else a view is written with the whole buffer behind it, and equal Buffers from a pool differ.
-    this._setTreatArrayBufferViewsAsHostObjects(true);
-  }
-  _getSharedArrayBufferId(buffer: SharedArrayBuffer): number {
-    let id = sharedIds.get(buffer);
-    if (id === undefined) {
-      id = nextSharedId++;
-      sharedIds.set(buffer, id);
-    }
-    return id;
-  }
-  _writeHostObject(view: ArrayBufferView): void {
-    this.writeValue(view.constructor.name);
-    this.writeUint32(view.byteLength);
-    if (view.buffer instanceof SharedArrayBuffer) this.writeUint32(this._getSharedArrayBufferId(view.buffer));
-    else this.writeRawBytes(new Uint8Array(view.buffer, view.byteOffset, view.byteLength));
-  }
+/** Shared memory is known by identity: threads see the same bytes, whatever they become. */
+function nameShared(buffer: SharedArrayBuffer): number {
+  const known = sharedNames.get(buffer);
+  if (known !== undefined) return known;
+  const name = nextSharedName++;
+  sharedNames.set(buffer, name);
+  return name;
 }
 
 function contentKey(options: unknown): string {
   if (options === undefined) return "";
-  if (typeof options === "object" && options !== null) {
-    for (const [name, value] of Object.entries(options)) {
-      // A clone turns these into empty objects without a word.
-      if (value instanceof URL || value instanceof AbortSignal) {
-        const advice = value instanceof URL ? "pass its href" : "the run's own signal reaches handlers as ctx.signal";
-        throw new InvalidArgumentError(`run: options.${name} cannot travel to a thread; ${advice}`);
-      }
-    }
-  }
   try {
-    const serializer = new ContentSerializer();
-    serializer.writeHeader();
-    serializer.writeValue(options);
-    return serializer.releaseBuffer().toString("latin1");
+    return fingerprint(options, { nameShared });
   } catch (error) {
-    throw new InvalidArgumentError("run: options cannot travel to a thread; pass plain data", { cause: error });
+    const reason = (error as Error).message.replace("the value", "options");
+    throw new InvalidArgumentError(`run: options cannot travel to a thread: ${reason}`, { cause: error });
   }
 }

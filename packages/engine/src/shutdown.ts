@@ -40,10 +40,13 @@ export function shutdownOnSignals(engine: Engine, options: ShutdownOptions = {})
     }
     firstAt = performance.now();
     process.exitCode = 128 + (SIGNAL_NUMBERS[signal] ?? 0);
-    engine.close({ deadlineMs }).then(
-      () => resolve(signal),
-      () => resolve(signal),
-    );
+    void engine.close({ deadlineMs }).then(({ leftBehind }) => {
+      resolve(signal);
+      if (leftBehind.length === 0) return;
+      // A thread that is still in native code would abort the process at its natural end; the signal does not.
+      dispose();
+      process.kill(process.pid, signal);
+    });
   }
   for (const signal of signals) process.on(signal, onSignal);
   return { closed, dispose };

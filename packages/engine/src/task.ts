@@ -63,7 +63,13 @@ function urlOf(module: unknown): string {
 }
 
 function checkProtocol(url: URL): string {
-  if (url.protocol === "file:") return pathToFileURL(fileURLToPath(url)).href + url.search;
+  if (url.protocol === "file:") {
+    try {
+      return pathToFileURL(fileURLToPath(url)).href + url.search;
+    } catch (error) {
+      throw new InvalidArgumentError(`task: ${url.href} is no file on this machine`, { cause: error });
+    }
+  }
   if (url.protocol === "data:") return url.href;
   throw new InvalidArgumentError(`task: a module is loaded from a file: or data: URL, not ${url.protocol}`);
 }

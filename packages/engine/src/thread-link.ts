@@ -27,6 +27,11 @@ export class ThreadLink {
   readonly row: number;
   readonly batches = new Map<number, SentBatch>();
   thread: Thread | undefined;
+  /** Resolves when the thread has started, or could not be. */
+  readonly opened: Promise<void>;
+  onOpened: () => void = () => undefined;
+  /** What was out when the thread was asked what it holds. */
+  #asked: readonly number[] = [];
   /** The recipes that the thread was given, least recently used first. */
   readonly #known = new Set<number>();
   readonly #keepWarm: number;
@@ -38,6 +43,9 @@ export class ThreadLink {
     this.row = init.row;
     this.#keepWarm = init.keepWarm;
     this.#control = init.control;
+    this.opened = new Promise((resolve) => {
+      this.onOpened = resolve;
+    });
   }
 
   /** Sends a batch; answers the items that cannot travel, in which case nothing was sent. */
@@ -75,6 +83,19 @@ export class ThreadLink {
     const oldest = this.#known.values().next().value as number;
     this.#known.delete(oldest);
     this.#post(["forget", oldest]);
+  }
+
+  /** Some message could not be read, here or there: asks the thread which batches it holds. */
+  ask(): void {
+    this.#asked = [...this.batches.keys()];
+    this.#post(["which"]);
+  }
+
+  /** Batches that were out when the thread was asked, that it does not hold, and that it has not answered. */
+  missing(held: readonly number[]): SentBatch[] {
+    const lost = this.#asked.filter((number) => !held.includes(number));
+    this.#asked = [];
+    return lost.map((number) => this.batches.get(number)).filter((sent) => sent !== undefined);
   }
 
   /** Asks the thread to tear down what it has set up. */

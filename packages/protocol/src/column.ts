@@ -10,8 +10,25 @@ const MIN_PACKED = 32;
  * buffer along are cut out. Anything else stays as it is.
  */
 export function packColumn(values: readonly unknown[]): Column {
-  if (values.length >= MIN_PACKED && values.every((value) => typeof value === "number")) {
-    return Float64Array.from(values);
+  if (values.length >= MIN_PACKED && isAllNumbers(values)) return Float64Array.from(values);
+  return needsCutting(values) ? values.map(cutView) : values;
+}
+
+/** By index: `every` skips holes, which are not numbers. */
+function isAllNumbers(values: readonly unknown[]): values is readonly number[] {
+  for (let at = 0; at < values.length; at++) if (typeof values[at] !== "number") return false;
+  return true;
+}
+
+/** Any value may be a view; what lies in objects is judged by the first one, since they are mostly of one shape. */
+function needsCutting(values: readonly unknown[]): boolean {
+  let hasObject = false;
+  for (const value of values) {
+    if (typeof value !== "object" || value === null) continue;
+    if (ArrayBuffer.isView(value)) return true;
+    if (hasObject) continue;
+    hasObject = true;
+    if (holdsView(value)) return true;
   }
-  return holdsView(values[0]) ? values.map(cutView) : values;
+  return false;
 }

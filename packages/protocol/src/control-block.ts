@@ -85,17 +85,18 @@ export class ControlBlock {
   }
 
   /**
-   * Takes back what the thread has not claimed, leaving it `keep` (0 to 1) of that. Answers the first position that
-   * now belongs to the main thread; the count of the batch, if nothing could be had.
+   * Takes back what the thread has not claimed, leaving it `keep` (0 to 1) of that, and at least the first `least`
+   * positions of the batch. Answers the first position that now belongs to the main thread. Not for a batch that was
+   * stopped: its answer decides.
    */
-  revoke(row: number, batch: number, keep: number): number {
+  revoke(row: number, batch: number, keep: number, least = 0): number {
     const base = row * WORDS_PER_ROW;
     const parity = batch & 1;
     const limit = Atomics.load(this.#words, base + LIMIT + 2 * parity);
     const next = Atomics.load(this.#words, base + CUR + parity) + 1;
-    if (next >= limit) return limit;
-    const lowered = next + Math.floor((limit - next) * keep);
-    if (lowered >= limit) return limit;
+    const lowered = Math.max(next + Math.floor((limit - next) * keep), least);
+    // An earlier revoke may have come too late for a position at the limit: `next` is beyond it then.
+    if (lowered >= limit) return Math.max(limit, next);
     Atomics.store(this.#words, base + LIMIT + 2 * parity, lowered);
     return Math.max(lowered, Atomics.load(this.#words, base + CUR + parity) + 1);
   }
@@ -165,10 +166,13 @@ export class ControlRow {
   /** For the runner's inner loop, which spells `claim` out. */
   readonly words: Int32Array;
   readonly #base: number;
+  readonly #mayBlock: boolean;
   readonly #depth = { native: 0, script: 0, unknown: 0 };
   #hasAddon = false;
 
-  constructor(buffer: SharedArrayBuffer, row: number) {
+  /** `mayBlock`: the thread is one that can be condemned, and waits for its end then. Not so on the main thread. */
+  constructor(buffer: SharedArrayBuffer, row: number, mayBlock: boolean) {
+    this.#mayBlock = mayBlock;
     this.words = new Int32Array(buffer);
     this.#base = row * WORDS_PER_ROW;
   }
@@ -229,7 +233,7 @@ export class ControlRow {
     if (before === next) return;
     if (before === ThreadState.CONDEMNED || Atomics.compareExchange(this.words, at, before, next) !== before) {
       // Condemned: the main thread is terminating this one and must not find it in native code.
-      Atomics.wait(this.words, at, ThreadState.CONDEMNED);
+      if (this.#mayBlock) Atomics.wait(this.words, at, ThreadState.CONDEMNED);
     }
     if (before === ThreadState.NATIVE) Atomics.notify(this.words, at);
   }

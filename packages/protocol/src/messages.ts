@@ -53,10 +53,13 @@ export type BatchMessage = readonly [
 /** The recipe is not needed here any more: tear its resource down. */
 export type ForgetMessage = readonly [type: "forget", recipe: number];
 
+/** Which batches do you hold? Asked when a message could not be read, and it is not known which. */
+export type WhichMessage = readonly [type: "which"];
+
 /** Tear everything down; the thread answers `closed` and sends nothing after it. */
 export type CloseMessage = readonly [type: "close"];
 
-export type ToThread = IntroduceMessage | BatchMessage | ForgetMessage | CloseMessage;
+export type ToThread = IntroduceMessage | BatchMessage | ForgetMessage | WhichMessage | CloseMessage;
 
 /** What only the module knows. Sent once per recipe, when it has been loaded and before it is set up. */
 export type DescribedMessage = readonly [
@@ -100,9 +103,23 @@ export type SpoiltMessage = readonly [
 /** The newest value that a handler gave to `ctx.detail`. */
 export type DetailMessage = readonly [type: "detail", batch: number, value: unknown];
 
+/** A message from the main thread could not be read: it nests too deep for this thread's stack, say. */
+export type UnreadableMessage = readonly [type: "unreadable"];
+
+/** The answer to `which`. What the main thread has sent before it asked, and is not here, was lost on the way. */
+export type HeldMessage = readonly [type: "held", batches: readonly number[]];
+
 export type ClosedMessage = readonly [type: "closed"];
 
-export type FromThread = DescribedMessage | DoneMessage | BrokenMessage | SpoiltMessage | DetailMessage | ClosedMessage;
+export type FromThread =
+  | DescribedMessage
+  | DoneMessage
+  | BrokenMessage
+  | SpoiltMessage
+  | DetailMessage
+  | UnreadableMessage
+  | HeldMessage
+  | ClosedMessage;
 
 /** Ends a `switch` over a union: the compiler complains here when a member has been forgotten. */
 export function assertNever(value: never): never {

@@ -26,10 +26,9 @@ export function cutView(value: unknown): unknown {
   return cut ?? value;
 }
 
-/** Whether values of this shape need `cutView` at all; asked once per batch, of its first value. */
-export function holdsView(value: unknown): boolean {
-  if (typeof value !== "object" || value === null) return false;
-  return ArrayBuffer.isView(value) || Object.values(value).some((field) => ArrayBuffer.isView(field));
+/** Whether values of this shape need `cutView` at all. */
+export function holdsView(value: object): boolean {
+  return Object.values(value).some((field) => ArrayBuffer.isView(field));
 }
 
 function copyOf(view: ArrayBufferView): ArrayBufferView {

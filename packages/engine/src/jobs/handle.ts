@@ -1,7 +1,6 @@
 /** What `run` returns to one caller. */
-import { EventEmitter } from "eventemitter3";
 import { InvalidArgumentError } from "@threadmill/protocol";
-import { emitSafely } from "../emit.js";
+import { SafeEmitter } from "../safe-emitter.js";
 import type { Job, JobState, SettledState } from "./job.js";
 import type { JobResult, Outcome } from "./outcome.js";
 import type { Progress } from "./progress.js";
@@ -21,6 +20,10 @@ export interface JobEvents {
   detail: (detail: unknown) => void;
   settle: (end: { readonly state: SettledState; readonly error?: unknown }) => void;
 }
+
+type EventArguments<Name extends keyof JobEvents> = JobEvents[Name] extends (...args: infer Arguments) => void
+  ? Arguments
+  : never;
 
 /** What a handle needs of its engine. */
 export interface JobControl {
@@ -43,7 +46,7 @@ interface End {
  * them all.
  */
 export class JobHandle<Result, Value = Result>
-  extends EventEmitter<JobEvents>
+  extends SafeEmitter<JobEvents>
   implements AsyncIterable<Outcome<Result>>
 {
   readonly #job: Job;
@@ -151,12 +154,12 @@ export class JobHandle<Result, Value = Result>
   }
 
   /** @internal Tells listeners, unless the handle has ended. */
-  notify(event: keyof JobEvents, argument?: unknown): void {
-    if (this.#end === undefined) emitSafely(this as EventEmitter, event, argument);
+  notify<Name extends keyof JobEvents>(event: Name, ...args: EventArguments<Name>): void {
+    if (this.#end === undefined) this.emit(event, ...args);
   }
 
   /** @internal The last words, after the end: the final progress, and the end itself. */
-  notifyLast(event: "progress" | "settle", argument: unknown): void {
-    emitSafely(this as EventEmitter, event, argument);
+  notifyLast<Name extends "progress" | "settle">(event: Name, ...args: EventArguments<Name>): void {
+    this.emit(event, ...args);
   }
 }

@@ -31,6 +31,7 @@ export class Job {
   readonly startedAt: number;
   readonly handles = new Set<JobHandle<unknown, unknown>>();
   observer: JobHandle<unknown, unknown> | undefined;
+  hasStarted = false;
   /** Handles for whose sake the work goes on. */
   holders = 0;
   /** Set right after the job is made: the source's listener needs the job. */
@@ -128,8 +129,8 @@ export class Job {
   }
 
   #deliver(run: OutcomeRun): void {
-    this.source.release(run.start, run.count);
     if (this.collects) {
+      this.source.release(run.start, run.count);
       // The values lie in the job by now; the answer need not be kept as well.
       this.#log.push({
         ...run,
@@ -142,8 +143,14 @@ export class Job {
       this.#queue.push(run);
     } else {
       this.#hasDropped = true;
-      this.onRead(run.count);
+      this.#pass(run);
     }
+  }
+
+  /** The outcomes have left the job: there is room for others. */
+  #pass(run: OutcomeRun): void {
+    this.source.release(run.start, run.count);
+    this.onRead(run.count);
   }
 
   settle(state: SettledState, error: unknown, now: number): void {
@@ -220,7 +227,7 @@ export class Job {
         }
         return run;
       },
-      onRead: (count) => this.onRead(count),
+      onRead: (run) => this.#pass(run),
       ending,
       wait,
       leave: () => {

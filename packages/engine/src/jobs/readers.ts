@@ -10,7 +10,7 @@ export interface Feed {
   /** The next run that has been committed; undefined if there is none yet. */
   take(): OutcomeRun | undefined;
   /** The reader has passed these on. */
-  onRead(count: number): void;
+  onRead(run: OutcomeRun): void;
   /** `open` while there may be more; else how the loop ends. */
   ending(): FeedEnding;
   /** Calls back once, at the next change. */
@@ -134,7 +134,7 @@ class LoopIterator<Value> implements AsyncIterableIterator<Value, undefined> {
   advance(): boolean {
     this.at++;
     if (this.run !== undefined && this.at < this.run.count) return true;
-    if (this.run !== undefined) this.runs.feed.onRead(this.run.count);
+    if (this.run !== undefined) this.runs.feed.onRead(this.run);
     this.run = this.runs.take();
     this.at = 0;
     return this.run !== undefined;

@@ -78,7 +78,7 @@ export interface Source {
   take(indices: number | readonly number[], count: number): unknown[];
   /** These positions of a batch were not run, or go again. */
   giveBack(indices: number | readonly number[], items: readonly unknown[], from: number, to: number): void;
-  /** The outcomes of these items are certain: they will not be asked for again. */
+  /** The outcomes of these items are certain, and read where a reader sets the pace. */
   release(start: number, count: number): void;
   /** No more items are wanted. Calls the source's `return`, and does not wait for it. */
   close(): void;
@@ -180,6 +180,7 @@ class PulledSource implements Source {
           sliceEnd = performance.now() + PULL_SLICE_MS;
         } else {
           step = next as IteratorResult<unknown>;
+          if (this.#isClosed) return;
           // Looked at every 64 items: a clock costs as much as an item.
           if ((this.#pulled & 63) === 63 && performance.now() > sliceEnd) {
             flush();
@@ -277,7 +278,8 @@ class PulledSource implements Source {
       this.#weights.delete(index);
       this.#bytesInFlight -= bytes;
     }
-    if (this.#heavy !== undefined && !this.#isPulling) void this.#pump();
+    // Later: the caller's iterator must not run inside a step of the scheduler.
+    if (this.#heavy !== undefined && !this.#isPulling) queueMicrotask(() => this.pull(this.#wanted));
   }
 
   close(): void {

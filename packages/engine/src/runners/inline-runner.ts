@@ -14,6 +14,7 @@ export function createInlineRunner(): Runner {
       startRunner({ ...setup, port: port2 }, { isOwnThread: false });
       queueMicrotask(() =>
         listener.onReady({
+          isOwnThread: false,
           port: port1,
           hold: (isHeld) => {
             for (const port of [port1, port2]) {

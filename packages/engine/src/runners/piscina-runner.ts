@@ -50,7 +50,14 @@ export function createPiscinaRunner(options: PiscinaRunnerOptions): Runner {
   return {
     threads: options.threads,
     start(slot, setup, listener) {
-      const pool = poolOf(slot);
+      let pool: Piscina;
+      try {
+        pool = poolOf(slot);
+      } catch (error) {
+        // What a Worker refuses at once: an execArgv that it does not know, say.
+        queueMicrotask(() => listener.onFailed(error));
+        return;
+      }
       void open(pool, setup, listener, () => {
         if (pools.get(slot) === pool) pools.delete(slot);
       });
@@ -91,6 +98,7 @@ async function open(
     if (!isTerminated) listener.onLost(cause ?? new Error(`the thread exited with code ${code}`));
   });
   const thread: Thread = {
+    isOwnThread: true,
     port: port1,
     hold: (isHeld) => {
       if (isHeld) port1.ref();

@@ -4,6 +4,8 @@ import type { ThreadSetup } from "@threadmill/protocol";
 
 /** One running thread. */
 export interface Thread {
+  /** False where the "thread" is the main thread itself, which is never condemned. */
+  readonly isOwnThread: boolean;
   /** The engine's end of the channel. */
   readonly port: MessagePort;
   /** Whether the thread, busy or not, keeps the process alive. It does not at first. */

@@ -1,6 +1,6 @@
 /** What a thread's answer to a batch, or a revocation, means for its job. */
 import type { SchedulerEvent } from "./events.js";
-import { detach, refresh, settle, settleIfComplete } from "./life.js";
+import { charge, detach, refresh, settle, settleIfComplete } from "./life.js";
 import { retryLater } from "./retry.js";
 import { expectedMs, measure } from "./size.js";
 import { type Batch, type Job, type Slot, type Turn, indexAt } from "./state.js";
@@ -90,10 +90,11 @@ export function afterOutcomes(turn: Turn, job: Job, firstFailure: number | undef
 /** An item failed for good, and no answer says so. */
 export function failItem(turn: Turn, job: Job, index: number, code: "THREAD_LOST" | "TASK_TIMEOUT"): void {
   if (job.phase === "settled") return;
+  const attempt = job.attempts.get(index) ?? 1;
   job.attempts.delete(index);
   job.kills.delete(index);
   deliver(job, 0, 1);
-  turn.out.push({ type: "fail-item", job: job.key, index, code });
+  turn.out.push({ type: "fail-item", job: job.key, index, attempt, code });
   afterOutcomes(turn, job, index);
 }
 
@@ -152,6 +153,12 @@ export function onRevoked(turn: Turn, event: EventOf<"revoked">): void {
   // The job does not pay for what was taken from it.
   const refundMs = Math.min(expectedMs(batch.job.recipe, taken), batch.chargedMs);
   batch.chargedMs -= refundMs;
-  batch.job.share -= refundMs / batch.job.rules.weight;
+  charge(turn, batch.job, -refundMs);
+  if (batch.isProbe && batch.count === 0 && batch.job.recipe.phase === "probing") {
+    // It will bring no description: another slot may try at once.
+    batch.isProbe = false;
+    batch.job.recipe.phase = "unknown";
+    for (const other of batch.job.recipe.jobs) refresh(turn, other);
+  }
   refresh(turn, batch.job);
 }

@@ -3,7 +3,7 @@
  * has had the least time by its weight.
  */
 import { balance, giveWay } from "./balance.js";
-import { refresh } from "./life.js";
+import { charge, refresh } from "./life.js";
 import { expectedMs } from "./size.js";
 import { type Batch, type Job, type Slot, type Turn, isStopped } from "./state.js";
 import { pullIfRoom } from "./supply.js";
@@ -16,13 +16,14 @@ export function fill(turn: Turn): void {
     if (canTake(slot) && slot.running === undefined) assignNext(turn, slot);
   }
   for (const slot of state.slots) {
-    if (canTake(slot) && slot.behind === undefined && slot.running !== undefined && !slot.running.isAlone) {
-      assignNext(turn, slot);
-    }
+    const { running, behind, reservedFor } = slot;
+    if (running === undefined || running.isAlone || behind !== undefined || reservedFor !== undefined) continue;
+    if (canTake(slot)) assignNext(turn, slot);
   }
+  state.rebalanceAt = Infinity;
   const waiting = state.runnable.first;
   if (waiting === undefined) balance(turn);
-  else if (waiting.batches.size === 0 && !state.slots.some((slot) => slot.isYielding)) giveWay(turn, waiting);
+  else if (!waiting.hasStarted) giveWay(turn, waiting);
 }
 
 /** A slot whose thread has yet to let go of something gets nothing new: it might be stuck. */
@@ -38,10 +39,22 @@ function assignNext(turn: Turn, slot: Slot): void {
       return;
     }
   }
+  const { reservedFor } = slot;
+  slot.reservedFor = undefined;
+  if (reservedFor !== undefined && state.runnable.has(reservedFor)) {
+    assign(turn, slot, reservedFor, takeWork(state, reservedFor, now));
+    return;
+  }
   const passedOver: Job[] = [];
   let job = state.runnable.first;
-  // What must be alone cannot go behind another batch; the next job may.
+  // What must be alone cannot go behind another batch: this slot is kept for it, or, if another one is, the next job
+  // may go here.
   while (job !== undefined && slot.running !== undefined && isNextAlone(job)) {
+    if (!state.slots.some((one) => one.reservedFor === job)) {
+      slot.reservedFor = job;
+      job = undefined;
+      break;
+    }
     state.runnable.remove(job);
     passedOver.push(job);
     job = state.runnable.first;
@@ -53,8 +66,12 @@ function assignNext(turn: Turn, slot: Slot): void {
 function assign(turn: Turn, slot: Slot, job: Job, work: Work): void {
   const { state, now, out } = turn;
   const isProbe = job.recipe.phase === "unknown";
+  // Batches of a slot use the words of their number's parity; the other one may have been answered first.
+  const { running } = slot;
+  const isTaken = running !== undefined && ((running.number ^ slot.nextBatch) & 1) === 0;
+  const number = (slot.nextBatch + (isTaken ? 1 : 0)) | 0;
   const batch: Batch = {
-    number: slot.nextBatch,
+    number,
     job,
     slot,
     indices: work.indices,
@@ -62,19 +79,19 @@ function assign(turn: Turn, slot: Slot, job: Job, work: Work): void {
     isAlone: work.isAlone,
     isProbe,
     chargedMs: expectedMs(job.recipe, work.count),
-    runningSince: slot.running === undefined ? now : undefined,
+    runningSince: running === undefined ? now : undefined,
     isClaimed: false,
     stoppedAt: undefined,
     seenCur: -1,
     seenAt: now,
     isOverdue: false,
   };
-  slot.nextBatch = (slot.nextBatch + 1) | 0;
-  if (slot.running === undefined) slot.running = batch;
+  slot.nextBatch = (number + 1) | 0;
+  if (running === undefined) slot.running = batch;
   else slot.behind = batch;
   job.batches.add(batch);
   state.shareFloor = Math.max(state.shareFloor, job.share);
-  job.share += batch.chargedMs / job.rules.weight;
+  charge(turn, job, batch.chargedMs);
   if (!job.hasStarted) {
     job.hasStarted = true;
     out.push({ type: "started", job: job.key });

@@ -13,7 +13,6 @@ const REBALANCE_MS = 1;
 /** For a slot without work while others have some: takes over a batch that has not begun, or half of a tail. */
 export function balance(turn: Turn): void {
   const { state, now, out } = turn;
-  state.rebalanceAt = Infinity;
   let idle = 0;
   for (const slot of state.slots) if (slot.phase === "ready" && slot.running === undefined) idle++;
   if (idle === 0) return;
@@ -34,30 +33,33 @@ export function balance(turn: Turn): void {
     }
     if (best === undefined) break;
     taken.add(best);
-    out.push({ type: "revoke", batch: best, keep: best.runningSince === undefined ? 0 : 0.5 });
+    out.push({ type: "revoke", batch: best, keep: best.runningSince === undefined ? 0 : 0.5, least: 0 });
   }
   // Whether a batch is slow shows only later: fast items say nothing about the ones behind them.
   if (mayChange) state.rebalanceAt = now + REBALANCE_MS;
 }
 
 /**
- * For a job that waits and has no slot: the slot of the job that has had the most gives way after its current item.
- * That is what bounds a newcomer's wait by one item, however large the others' batches are.
+ * For a newcomer that found no slot: the slot of the job that has had the most gives way after its current item, and
+ * is kept for the newcomer. That bounds its wait by one item, however large the others' batches are. Jobs that have
+ * been served before wait for the end of a batch, or two large ones would take turns item by item.
  */
 export function giveWay(turn: Turn, job: Job): void {
   const { state, now, out } = turn;
   let best: Slot | undefined;
   for (const slot of state.slots) {
-    const { running } = slot;
-    if (slot.phase !== "ready" || slot.isYielding || running === undefined || isStopped(running)) continue;
+    const { running, reservedFor } = slot;
+    if (reservedFor === job) return;
+    if (slot.phase !== "ready" || reservedFor !== undefined || running === undefined || isStopped(running)) continue;
     if (running.job.share <= job.share || remainingMs(slot, now) < MIN_GAIN_MS) continue;
     if (best === undefined || running.job.share > (best.running as Batch).job.share) best = slot;
   }
   if (best === undefined) return;
-  best.isYielding = true;
-  for (const batch of [best.behind, best.running]) {
-    if (batch !== undefined && canRevoke(batch)) out.push({ type: "revoke", batch, keep: 0 });
-  }
+  best.reservedFor = job;
+  const { running, behind } = best;
+  if (behind !== undefined && canRevoke(behind)) out.push({ type: "revoke", batch: behind, keep: 0, least: 0 });
+  // It keeps one item even if it has not begun, so that giving way cannot go on for ever without anything being done.
+  if (running !== undefined && canRevoke(running)) out.push({ type: "revoke", batch: running, keep: 0, least: 1 });
 }
 
 /** What an idle slot could take from this one. */

@@ -39,19 +39,23 @@ function watchTimeLimit(turn: Turn, slot: Slot, cur: number): void {
     running.isOverdue = false;
     return;
   }
-  const forMs = turn.now - running.seenAt;
-  if (forMs >= limitOf(turn, running)) onOverdue(turn, slot, cur);
-  else if (forMs >= running.job.rules.timeoutMs && !running.isOverdue) {
-    running.isOverdue = true;
-    // Its neighbours need not wait to see whether it comes back.
-    for (const batch of [running, behind]) {
-      if (batch !== undefined && batch.stoppedAt === undefined) turn.out.push({ type: "revoke", batch, keep: 0 });
+  if (overdueAt(turn, running) > turn.now) return;
+  if (running.isOverdue) {
+    onOverdue(turn, slot);
+    return;
+  }
+  running.isOverdue = true;
+  // Its neighbours need not wait to see whether it comes back.
+  for (const batch of [running, behind]) {
+    if (batch !== undefined && batch.stoppedAt === undefined) {
+      turn.out.push({ type: "revoke", batch, keep: 0, least: 0 });
     }
   }
 }
 
-function limitOf({ state }: Turn, batch: Batch): number {
-  return batch.job.rules.timeoutMs + state.options.graceMs;
+/** When the item that the thread is in exceeds its limit; once it has, when the grace after it is over. */
+function overdueAt({ state }: Turn, { job, seenAt, isOverdue }: Batch): number {
+  return seenAt + job.rules.timeoutMs + (isOverdue ? state.options.graceMs : 0);
 }
 
 /** Sets the timer to the nearest deadline, if that has changed. */
@@ -63,7 +67,7 @@ export function arm(turn: Turn): void {
     at = Math.min(at, stopDeadline(turn, slot));
     const { running } = slot;
     if (running === undefined || running.job.rules.timeoutMs === 0 || running.stoppedAt !== undefined) continue;
-    at = Math.min(at, running.seenAt + (running.isOverdue ? limitOf(turn, running) : running.job.rules.timeoutMs));
+    at = Math.min(at, overdueAt(turn, running));
   }
   if (at === state.armedFor) return;
   state.armedFor = at;

@@ -15,8 +15,11 @@ export type Effect =
   /** Take up to `max` items from the job's source; answered by `items` and `pulled`. */
   | { readonly type: "pull"; readonly job: number; readonly max: number }
   | { readonly type: "assign"; readonly batch: Batch }
-  /** Take back what is not claimed, but for this share of it; answered by `revoked`, in the same turn. */
-  | { readonly type: "revoke"; readonly batch: Batch; readonly keep: number }
+  /**
+   * Take back what is not claimed, but for this share of it and the first `least` items of the batch; answered by
+   * `revoked`, in the same turn.
+   */
+  | { readonly type: "revoke"; readonly batch: Batch; readonly keep: number; readonly least: number }
   /** Nobody wants the batch any more. */
   | { readonly type: "stop"; readonly batch: Batch }
   /**
@@ -34,6 +37,7 @@ export type Effect =
       readonly type: "fail-item";
       readonly job: number;
       readonly index: number;
+      readonly attempt: number;
       readonly code: "THREAD_LOST" | "TASK_TIMEOUT";
     }
   | {

@@ -29,6 +29,7 @@ export function settle(turn: Turn, job: Job, ending: Ending): void {
   job.phase = "settled";
   state.jobs.delete(job.key);
   state.warmUps.delete(job);
+  for (const slot of state.slots) if (slot.reservedFor === job) slot.reservedFor = undefined;
   job.recipe.jobs.delete(job);
   refresh(turn, job);
   out.push({ type: "settle", job: job.key, ...ending });
@@ -53,16 +54,21 @@ export function stop({ now, out }: Turn, batch: Batch): void {
   out.push({ type: "stop", batch });
 }
 
+/** Adds slot time to what the job has had, or takes it off. */
+export function charge({ state }: Turn, job: Job, ms: number): void {
+  job.share += ms / job.rules.weight;
+  if (state.runnable.has(job)) state.runnable.put(job);
+}
+
 /** The batch has left its slot: answered, or lost with its thread. */
 export function detach(turn: Turn, batch: Batch): void {
   const { state, now, out } = turn;
   const { job, slot } = batch;
   // A thread that was stuck with nobody to take its place has come back.
-  if (slot.phase === "broken") slot.phase = "ready";
+  if (slot.phase === "stuck") slot.phase = "ready";
   if (slot.running === batch) {
     slot.running = slot.behind;
     slot.behind = undefined;
-    slot.isYielding = false;
     if (slot.running !== undefined) {
       slot.running.runningSince = now;
       // It was stopped while it could not answer; its grace begins when it can.
@@ -74,7 +80,7 @@ export function detach(turn: Turn, batch: Batch): void {
   job.batches.delete(batch);
   // The time in its slot is what the job pays for, not the guess that was charged in advance.
   const occupiedMs = batch.runningSince === undefined ? 0 : now - batch.runningSince;
-  job.share += (occupiedMs - batch.chargedMs) / job.rules.weight;
+  charge(turn, job, occupiedMs - batch.chargedMs);
   if (batch.isProbe && job.recipe.phase === "probing") {
     // It came back without a description: somebody else must try.
     job.recipe.phase = "unknown";

@@ -110,7 +110,8 @@ export interface Batch {
   count: number;
   /** Nothing else may be in the thread with it. */
   readonly isAlone: boolean;
-  readonly isProbe: boolean;
+  /** It is the one batch that is to bring the description of its task. */
+  isProbe: boolean;
   /** What was charged to the job's share in advance. */
   chargedMs: number;
   /** When it became the slot's running batch; undefined while it is behind another. */
@@ -130,14 +131,15 @@ export interface Slot {
   readonly index: number;
   /** Which life of the slot: counts up with each thread. */
   incarnation: number;
-  phase: "starting" | "ready" | "broken";
+  /** `stuck`: its thread does not come back, and there is no room to set it aside. `broken`: it cannot be started. */
+  phase: "starting" | "ready" | "stuck" | "broken";
   /** Starts that failed in a row. */
   failedStarts: number;
   running: Batch | undefined;
   behind: Batch | undefined;
   nextBatch: number;
-  /** It has been asked to give way to a job that waits. */
-  isYielding: boolean;
+  /** The job that this slot was made to give way for: nothing else gets in before it. */
+  reservedFor: Job | undefined;
 }
 
 export interface State {
@@ -180,7 +182,7 @@ export function createState(options: SchedulerOptions): State {
       running: undefined,
       behind: undefined,
       nextBatch: 1,
-      isYielding: false,
+      reservedFor: undefined,
     })),
     runnable: new Heap<Job>((a, b) => a.share < b.share || (a.share === b.share && a.order < b.order)),
     backingOff: new Heap<Job>((a, b) => dueAt(a) < dueAt(b)),

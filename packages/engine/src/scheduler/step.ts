@@ -12,7 +12,7 @@ import type { SchedulerEvent } from "./events.js";
 import { refresh, settle, settleIfComplete } from "./life.js";
 import type { State, Turn } from "./state.js";
 import { pullIfRoom } from "./supply.js";
-import { onThreadFailed, onThreadLost, onThreadReady } from "./threads.js";
+import { onStrayEnded, onThreadFailed, onThreadLost, onThreadReady } from "./threads.js";
 
 export function step(state: State, event: SchedulerEvent, now: number, out: Effect[]): void {
   const turn: Turn = { state, now, out };
@@ -73,7 +73,7 @@ function handle(turn: Turn, event: SchedulerEvent): void {
       onThreadLost(turn, event);
       break;
     case "stray-ended":
-      state.setAside--;
+      onStrayEnded(turn);
       break;
     case "described": {
       const recipe = state.recipes.get(event.recipe);
@@ -110,10 +110,12 @@ function handle(turn: Turn, event: SchedulerEvent): void {
     }
     case "pause-asked": {
       const job = state.jobs.get(event.job);
-      if (job === undefined || job.phase !== "live") break;
-      job.phase = "paused";
-      refresh(turn, job);
-      for (const batch of job.batches) turn.out.push({ type: "revoke", batch, keep: 0 });
+      if (job === undefined) break;
+      if (job.phase === "live") {
+        job.phase = "paused";
+        refresh(turn, job);
+        for (const batch of job.batches) turn.out.push({ type: "revoke", batch, keep: 0, least: 0 });
+      }
       if (job.batches.size === 0) turn.out.push({ type: "paused", job: job.key });
       break;
     }

@@ -1,7 +1,7 @@
 /** Threads that start, fail to start, die, hang. */
 import { afterOutcomes, failItem, split } from "./answers.js";
 import type { SchedulerEvent } from "./events.js";
-import { detach, refresh, settle, settleIfComplete, stop } from "./life.js";
+import { detach, refresh, settle, settleIfComplete } from "./life.js";
 import { retryLater } from "./retry.js";
 import { type Batch, type Job, type Slot, type Turn, indexAt, lanesOf } from "./state.js";
 import { giveBack } from "./work.js";
@@ -80,7 +80,6 @@ export function onThreadLost(turn: Turn, event: EventOf<"thread-lost">): void {
 /** Splits what a lost batch held: items that may have been running are named, the others go back. */
 function takeSuspects(batch: Batch, cur: number): number[] {
   if (cur < 0) {
-    if (batch.job.toWarm !== undefined) batch.job.toWarm.add(batch.slot);
     giveBack(batch, 0, batch.count);
     return [];
   }
@@ -103,65 +102,74 @@ function blameItem(turn: Turn, job: Job, index: number): void {
 }
 
 /** The thread died while it loaded the job's task, or set it up. */
-function blameJob(turn: Turn, { job }: Batch): void {
-  if (job.phase === "settled") return;
+function blameJob(turn: Turn, { job, count }: Batch): void {
+  // A batch that was taken back before it began has nothing to do with it.
+  if (job.phase === "settled" || (count === 0 && job.toWarm === undefined)) return;
   job.killsBeforeItems++;
   if (job.killsBeforeItems >= MAX_KILLS_BEFORE_ITEMS) {
     settle(turn, job, { outcome: "failed", fault: { kind: "threads" } });
   }
 }
 
-/** Sets a thread aside that does not come back; false if too many are aside already. */
+/** Sets the slot's thread aside, which does not come back; false if too many are aside already. */
 function setAside(turn: Turn, slot: Slot): boolean {
   const { state, now, out } = turn;
   if (state.setAside >= state.options.threads) {
-    if (slot.phase === "ready") out.push({ type: "capacity-lost", slot: slot.index });
-    slot.phase = "broken";
+    if (slot.phase === "stuck") return false;
+    slot.phase = "stuck";
+    out.push({ type: "capacity-lost", slot: slot.index });
+    // What waits behind it need not wait with it.
+    if (slot.behind !== undefined && slot.behind.stoppedAt === undefined) {
+      out.push({ type: "revoke", batch: slot.behind, keep: 0, least: 0 });
+    }
     return false;
   }
   state.setAside++;
-  state.strayCheckAt = Math.min(state.strayCheckAt, now + state.options.graceMs);
+  state.strayCheckAt = now + state.options.graceMs;
   slot.incarnation++;
   slot.phase = "starting";
-  out.push({ type: "replace", slot: slot.index, incarnation: slot.incarnation });
+  out.push({ type: "replace", slot: slot.index, incarnation: slot.incarnation }, { type: "terminate-strays" });
   return true;
+}
+
+/** A thread that was set aside is gone: one that had to wait for that can be set aside now. */
+export function onStrayEnded(turn: Turn): void {
+  turn.state.setAside--;
+  const waiting = turn.state.slots.find((slot) => slot.phase === "stuck");
+  if (waiting === undefined) return;
+  if (waiting.running?.stoppedAt === undefined) onOverdue(turn, waiting);
+  else onStuck(turn, waiting);
 }
 
 /** The thread has been told to stop, and its grace is over. */
 export function onStuck(turn: Turn, slot: Slot): void {
   const batches = [slot.running, slot.behind].filter((batch) => batch !== undefined);
-  for (const batch of batches) stop(turn, batch);
   if (!setAside(turn, slot)) return;
-  for (const batch of batches) {
-    if (batch.job.phase !== "settled") giveBack(batch, 0, batch.count);
-    detach(turn, batch);
-    if (batch.job.phase !== "settled") refresh(turn, batch.job);
-  }
+  for (const batch of batches) release(turn, batch);
 }
 
 /** A handler call has overrun its time limit, and its thread did not come back in the grace after it. */
-export function onOverdue(turn: Turn, slot: Slot, cur: number): void {
+export function onOverdue(turn: Turn, slot: Slot): void {
   const { running, behind } = slot;
-  if (running === undefined) return;
-  for (const batch of [running, behind]) if (batch !== undefined) stop(turn, batch);
-  if (!setAside(turn, slot)) return;
+  if (running === undefined || !setAside(turn, slot)) return;
+  if (behind !== undefined) release(turn, behind);
   const { job } = running;
   let culprit: number | undefined;
-  if (job.phase !== "settled") {
-    if (job.recipe.kind === "batch" && running.count > 1) split(running);
-    else {
-      const suspects = takeSuspects(running, Math.min(cur, running.count - 1));
-      if (suspects.length === 1) culprit = suspects[0];
-      else job.suspects.push(...suspects);
-    }
+  if (job.recipe.kind === "batch" && running.count > 1) split(running);
+  else {
+    const suspects = takeSuspects(running, Math.min(running.seenCur, running.count - 1));
+    if (suspects.length === 1) culprit = suspects[0];
+    else job.suspects.push(...suspects);
   }
   detach(turn, running);
-  if (behind !== undefined) {
-    if (behind.job.phase !== "settled") giveBack(behind, 0, behind.count);
-    detach(turn, behind);
-    if (behind.job.phase !== "settled") refresh(turn, behind.job);
-  }
-  if (job.phase === "settled") return;
   if (culprit !== undefined && !retryLater(turn, job, culprit, false, 0)) failItem(turn, job, culprit, "TASK_TIMEOUT");
   else afterOutcomes(turn, job, undefined);
+}
+
+/** What the thread that was set aside held goes to others; its own answer will not count. */
+function release(turn: Turn, batch: Batch): void {
+  const isLive = batch.job.phase !== "settled";
+  if (isLive) giveBack(batch, 0, batch.count);
+  detach(turn, batch);
+  if (isLive) refresh(turn, batch.job);
 }

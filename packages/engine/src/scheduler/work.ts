@@ -56,6 +56,8 @@ export function takeWork(state: State, job: Job, now: number): Work {
 
 /** Positions `from` to `to` of a batch go back into the stock, at no cost. */
 export function giveBack(batch: Batch, from: number, to: number): void {
+  // A warm-up has no items, but its slot has yet to be reached.
+  if (batch.job.toWarm !== undefined) batch.job.toWarm.add(batch.slot);
   if (from >= to) return;
   const { job, indices } = batch;
   if (batch.isAlone) job.suspects.push(indexAt(batch, 0));

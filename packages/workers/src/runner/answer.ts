@@ -3,65 +3,57 @@
  * handler returns outside of any `try`, so that one function in a result ends the thread; we post ourselves.
  */
 import type { MessagePort, Transferable } from "node:worker_threads";
-import {
-  type Column,
-  type DoneMessage,
-  type ErrorCode,
-  type FromThread,
-  type PositionFailure,
-  packColumn,
-  toErrorRecord,
-} from "@threadmill/protocol";
+import { type Column, type DoneMessage, packColumn, toErrorRecord } from "@threadmill/protocol";
 import type { BatchRun } from "./batch-run.js";
 
 /** Posts the answer to a batch of which all claimed items have settled. */
 export function postDone(port: MessagePort, run: BatchRun, elapsedMs: number): void {
+  // The place of an item that failed is ignored, whatever a batch handler put there.
+  for (const position of run.failures.keys()) run.values[position] = undefined;
   try {
     const column = packColumn(run.values);
-    const transfers: Transferable[] = [...run.transfers];
+    const transfers = transfersOf(run);
     if (column instanceof Float64Array) transfers.push(column.buffer as ArrayBuffer);
-    const message: DoneMessage = ["done", run.number, run.next, column, run.failures, elapsedMs];
-    port.postMessage(message, transfers);
+    port.postMessage(answer(run, column, elapsedMs), transfers);
   } catch (error) {
     postWithoutCulprits(port, run, elapsedMs, error);
   }
 }
 
+function answer(run: BatchRun, column: Column, elapsedMs: number): DoneMessage {
+  const failures = run.failures.size === 0 ? undefined : [...run.failures.values()];
+  return ["done", run.number, run.next, column, failures, elapsedMs];
+}
+
+/** An empty buffer has nothing to move, and one that was moved before is empty: it would make the answer unreadable. */
+function transfersOf(run: BatchRun): Transferable[] {
+  return [...run.transfers].filter((buffer) => buffer.byteLength > 0);
+}
+
 /** Something in the answer cannot be cloned: find what, fail those items, and send the rest. */
 function postWithoutCulprits(port: MessagePort, run: BatchRun, elapsedMs: number, error: unknown): void {
-  const failures: PositionFailure[] = [...(run.failures ?? [])];
   const fail = (position: number, reason: unknown): void => {
-    const { message } = toErrorRecord(reason);
-    failures.push([
-      position,
-      "NOT_CLONEABLE" satisfies ErrorCode,
-      {
-        name: "NotCloneableError",
-        message: `the result of item ${run.indexOf(position)} cannot travel between threads: ${message}`,
-        cause: toErrorRecord(reason),
-        final: true,
-      },
-    ]);
+    const cause = toErrorRecord(reason);
+    const message = `the result of item ${run.indexOf(position)} cannot travel between threads: ${cause.message}`;
+    run.failWith(position, "NOT_CLONEABLE", { name: "NotCloneableError", message, cause, final: true });
+    run.values[position] = undefined;
   };
-  const values = run.values.map((value, position) => {
+  for (let position = 0; position < run.values.length; position++) {
     try {
-      structuredClone(value);
-      return value;
+      structuredClone(run.values[position]);
     } catch (reason) {
       fail(position, reason);
-      return undefined;
     }
-  });
-  const done = (column: Column): FromThread => ["done", run.number, run.next, column, failures, elapsedMs];
+  }
   try {
-    port.postMessage(done(values), [...run.transfers]);
+    port.postMessage(answer(run, run.values, elapsedMs), transfersOf(run));
   } catch {
-    // Each value can travel, so it is the list of what to move: the same buffer for two items, or one that is pinned.
+    // Each value can travel, so it is the list of what to move that cannot: a buffer that is pinned.
     try {
-      port.postMessage(done(values));
+      port.postMessage(answer(run, run.values, elapsedMs));
     } catch {
-      for (let position = 0; position < values.length; position++) fail(position, error);
-      port.postMessage(done(values.map(() => undefined)));
+      for (let position = 0; position < run.values.length; position++) fail(position, error);
+      port.postMessage(answer(run, run.values, elapsedMs));
     }
   }
 }

@@ -31,7 +31,10 @@ export class BatchRun {
   hasBegun = false;
   /** Values by position, holes filled: a packed array clones four times faster than one with holes. */
   readonly values: unknown[] = [];
-  failures: PositionFailure[] | undefined;
+  /** By position: the first word on an item counts. */
+  readonly failures = new Map<number, PositionFailure>();
+  /** The newest detail that was not sent, because another had been sent just before. */
+  pendingDetail: { readonly value: unknown } | undefined;
   readonly transfers = new Set<ArrayBuffer>();
   /** Aborts the signals of handlers in flight; those that never asked for one cost nothing. */
   readonly aborters = new Set<(reason: unknown) => void>();
@@ -69,7 +72,8 @@ export class BatchRun {
   }
 
   failWith(position: number, code: ErrorCode, record: ErrorRecord): void {
-    (this.failures ??= []).push([position, code, record]);
+    if (this.failures.has(position)) return;
+    this.failures.set(position, [position, code, record]);
     this.row.noteFault(this.number);
   }
 }

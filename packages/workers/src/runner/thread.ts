@@ -63,12 +63,12 @@ class Runner implements ContextHost {
   #isYielding = false;
   #isPumping = false;
   #lastDetail = 0;
-  #pendingDetail: { run: BatchRun; value: unknown } | undefined;
+  #detailTimer: NodeJS.Timeout | undefined;
 
   constructor(setup: ThreadSetup<MessagePort>, options: RunnerOptions) {
     this.now = options.now ?? (() => performance.now());
     this.#port = setup.port;
-    this.#row = new ControlRow(setup.control, setup.row);
+    this.#row = new ControlRow(setup.control, setup.row, options.isOwnThread);
     this.#abandonMs = setup.graceMs * ABANDON_SHARE;
     this.#lastTurn = this.now();
     if (options.isOwnThread) watchAddons(() => this.#row.noteAddon());
@@ -77,6 +77,8 @@ class Runner implements ContextHost {
 
   listen(): void {
     this.#port.on("message", (message: ToThread) => this.#onMessage(message));
+    // What it was is not known here: the main thread has to find out.
+    this.#port.on("messageerror", () => this.#post(["unreadable"]));
   }
 
   #post(message: FromThread): void {
@@ -100,6 +102,9 @@ class Runner implements ContextHost {
         void recipe?.forget();
         break;
       }
+      case "which":
+        this.#post(["held", this.#runs.map(({ number }) => number)]);
+        break;
       case "close":
         void this.#close();
         break;
@@ -357,6 +362,7 @@ class Runner implements ContextHost {
   ): void {
     // A thenable of another make may throw, or call back twice or at once; a promise around it does not.
     const promise = result instanceof Promise ? (result as Promise<unknown>) : Promise.resolve(result);
+    const then = Promise.prototype.then.bind(promise);
     this.#inFlight++;
     run.open++;
     let timer: NodeJS.Timeout | undefined;
@@ -376,7 +382,7 @@ class Runner implements ContextHost {
       const nature = natureOf(run.recipe.definition);
       this.#row.enter(nature);
       const leave = (): void => this.#row.leave(nature);
-      promise.then(leave, leave);
+      void then(leave, leave);
     };
     run.abandoners.add(abandon);
     if (run.timeoutMs > 0) {
@@ -387,7 +393,7 @@ class Runner implements ContextHost {
         this.#pump();
       }, run.timeoutMs);
     }
-    promise.then(
+    void then(
       (value: unknown) => {
         if (!free()) return;
         on.fulfilled(value);
@@ -443,19 +449,24 @@ class Runner implements ContextHost {
   detail(run: BatchRun, value: unknown): void {
     const now = this.now();
     if (now - this.#lastDetail < DETAIL_MS) {
-      this.#pendingDetail = { run, value };
+      run.pendingDetail = { value };
+      // For a handler that says something and then waits: the newest word must not wait with it.
+      this.#detailTimer ??= setTimeout(() => {
+        this.#detailTimer = undefined;
+        for (const one of this.#runs) this.#flushDetail(one);
+      }, DETAIL_MS);
       return;
     }
     this.#lastDetail = now;
-    this.#pendingDetail = undefined;
+    run.pendingDetail = undefined;
     this.#post(["detail", run.number, value]);
   }
 
   /** The last detail of a batch is never swallowed by the coalescing. */
   #flushDetail(run: BatchRun): void {
-    const pending = this.#pendingDetail;
-    if (pending?.run !== run) return;
-    this.#pendingDetail = undefined;
+    const pending = run.pendingDetail;
+    if (pending === undefined) return;
+    run.pendingDetail = undefined;
     try {
       this.#post(["detail", run.number, pending.value]);
     } catch {

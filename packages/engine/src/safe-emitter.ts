@@ -1,0 +1,71 @@
+/**
+ * An emitter whose listeners cannot harm it: what one throws becomes a process warning, and the others are called all
+ * the same. There is no caller whom a throw could reach, for events come from the engine's own steps.
+ */
+import { EventEmitter } from "eventemitter3";
+
+type Listener = (...args: unknown[]) => void;
+type EventName<Events> = keyof Events & string;
+type ArgumentsOf<Handler> = Handler extends (...args: infer Arguments) => void ? Arguments : never;
+
+/** The one guarded form of each listener, so that `off` finds what `on` was given. */
+const guarded = new WeakMap<Listener, Listener>();
+
+export class SafeEmitter<Events> {
+  readonly #emitter = new EventEmitter();
+
+  on<Name extends EventName<Events>>(event: Name, listener: Events[Name]): this {
+    this.#emitter.on(event, guard(listener), this);
+    return this;
+  }
+
+  once<Name extends EventName<Events>>(event: Name, listener: Events[Name]): this {
+    this.#emitter.once(event, guard(listener), this);
+    return this;
+  }
+
+  off<Name extends EventName<Events>>(event: Name, listener: Events[Name]): this {
+    this.#emitter.off(event, guard(listener));
+    return this;
+  }
+
+  /** The same as `off`, under the name that `once` of `node:events` looks for. */
+  removeListener<Name extends EventName<Events>>(event: Name, listener: Events[Name]): this {
+    return this.off(event, listener);
+  }
+
+  listenerCount(event: EventName<Events>): number {
+    return this.#emitter.listenerCount(event);
+  }
+
+  /** Calls all listeners. Never throws. */
+  protected emit<Name extends EventName<Events>>(event: Name, ...args: ArgumentsOf<Events[Name]>): void {
+    this.#emitter.emit(event, ...args);
+  }
+}
+
+function guard(listener: unknown): Listener {
+  if (typeof listener !== "function") throw new TypeError("a listener must be a function");
+  const known = guarded.get(listener as Listener);
+  if (known !== undefined) return known;
+  const safe = function (this: unknown, ...args: unknown[]): void {
+    try {
+      (listener as Listener).apply(this, args);
+    } catch (error) {
+      report(error);
+    }
+  };
+  guarded.set(listener as Listener, safe);
+  return safe;
+}
+
+/** What was thrown may be anything, also something that throws when it is looked at. */
+function report(error: unknown): void {
+  let text: string;
+  try {
+    text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  } catch {
+    text = "a value that cannot be shown";
+  }
+  process.emitWarning(`a listener threw: ${text}`, { code: "THREADMILL_LISTENER" });
+}
