@@ -7,7 +7,7 @@ import { createEngine } from "@threadmill/engine";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { planSample } from "../dist/album/plan.js";
 import { ensureSampleAlbum } from "../dist/album/sample-album.js";
-import { floatTensor, node, onnxModel, signature } from "../src/model/onnx.js";
+import { floatTensor, node, onnxModel, signature } from "@threadmill/onnx-graph";
 import { describedContents, publishedIndex, query } from "./helpers/published-index.js";
 import { runCli, startCli } from "./helpers/run-cli.js";
 import { tempFolder } from "./helpers/temp-folder.js";
@@ -224,7 +224,10 @@ function slowModel(): Uint8Array {
   nodes.push(node("GlobalAveragePool", ["layer60"], ["means"]), node("Flatten", ["means"], ["embedding"]));
   const inputs = [signature("pixels", "uint8", ["batch", 512, 512, 3])];
   const outputs = [signature("embedding", "float32", ["batch", channels])];
-  return onnxModel({ name: "slow", doc: "for a test", nodes, constants: [first, again], inputs, outputs }, 17);
+  return onnxModel(
+    { name: "slow", doc: "for a test", producer: "test", nodes, constants: [first, again], inputs, outputs },
+    17,
+  );
 }
 
 describe("without a folder", () => {

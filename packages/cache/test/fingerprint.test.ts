@@ -1,5 +1,29 @@
+import { isDeepStrictEqual } from "node:util";
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { fingerprint } from "../src/fingerprint.js";
+
+const values = fc.anything({
+  withBigInt: true,
+  withDate: true,
+  withMap: true,
+  withSet: true,
+  withTypedArray: true,
+  maxDepth: 3,
+});
+
+/** A value that holds itself after so many steps. */
+function ring(steps: number): object {
+  const first: Record<string, unknown> = {};
+  let last = first;
+  for (let step = 1; step < steps; step++) {
+    const next: Record<string, unknown> = {};
+    last["next"] = next;
+    last = next;
+  }
+  last["next"] = first;
+  return first;
+}
 
 describe("a fingerprint", () => {
   it("is 32 hexadecimal digits, the same in every process", () => {
@@ -36,11 +60,61 @@ describe("a fingerprint", () => {
     ["where a boundary is", ["ab", "c"], ["a", "bc"]],
     ["a date", new Date(1), new Date(2)],
     ["an object and the list that spells it", { a: 1 }, ["object", ["a", 1]]],
+    ["-0 and 0", 0, -0],
+    ["a list and the set of it", [1], new Set([1])],
+    ["null and undefined", null, undefined],
+    ["the message of an error", new Error("a"), new Error("b")],
+    ["the kind of view", new Uint8Array(4), new Int8Array(4)],
+    ["a text that is spelt like the encoding", ["a", "string 1 b"], ["a", "b"]],
+    ["a value that holds itself and one that holds its like", ring(1), ring(2)],
+    ["the bytes behind one half of a surrogate pair", "\ud800", "\ud801"],
   ])("differs with %s", (_, one, other) => {
     expect(fingerprint(other)).not.toBe(fingerprint(one));
   });
 
-  it("is refused for what has no content, such as a function", () => {
-    expect(() => fingerprint({ parse: () => undefined })).toThrow(/could not be cloned/);
+  it.each([
+    ["a function", { parse: () => undefined }, "the value.parse is a function"],
+    ["a symbol", [1, Symbol("odd")], "the value[1] is a symbol"],
+    ["a signal", { a: { signal: new AbortController().signal } }, "the value.a.signal is an AbortSignal"],
+    ["a URL", new Map([["a", new URL("file:///x")]]), "an entry of the value is a URL"],
+    ["a function that is a key", new Map([[() => undefined, 1]]), "a key of the value is a function"],
+    ["shared memory without a name", { pool: new Uint8Array(new SharedArrayBuffer(1)) }, "the value.pool is shared"],
+  ])("is refused for %s, with the path to it", (_, parts, message) => {
+    expect(() => fingerprint(parts)).toThrow(TypeError);
+    expect(() => fingerprint(parts)).toThrow(message);
+  });
+
+  it("knows shared memory by the name that it is given", () => {
+    const memory = new SharedArrayBuffer(4);
+    const named = (name: string): string => fingerprint({ memory }, { nameShared: () => name });
+    const before = named("a");
+    new Uint8Array(memory)[0] = 1;
+    expect(named("a")).toBe(before);
+    expect(named("b")).not.toBe(before);
+  });
+
+  it("can be had of a value that holds itself", () => {
+    const ring = (name: string): object => {
+      const self: Record<string, unknown> = { name };
+      self["self"] = self;
+      return self;
+    };
+    expect(fingerprint(ring("a"))).toBe(fingerprint(ring("a")));
+    expect(fingerprint(ring("a"))).not.toBe(fingerprint(ring("b")));
+  });
+
+  it("does not care whether equal parts are one object or two", () => {
+    const part = { a: 1 };
+    expect(fingerprint([part, part])).toBe(fingerprint([part, { a: 1 }]));
+  });
+
+  it("is the same for equal values of any make, and changes with any change", () => {
+    fc.assert(
+      fc.property(values, values, (one, other) => {
+        expect(fingerprint(structuredClone(one))).toBe(fingerprint(one));
+        expect(fingerprint(one) === fingerprint(other)).toBe(isDeepStrictEqual(one, other));
+      }),
+      { numRuns: 1_000 },
+    );
   });
 });

@@ -70,10 +70,11 @@ describe("recipes", () => {
 
   it.each([
     ["a URL", { base: new URL("file:///x") }, /options\.base .*href/],
-    ["a signal", { signal: new AbortController().signal }, /options\.signal .*ctx\.signal/],
-    ["a function", { callback: () => undefined }, /options cannot travel/],
-    ["a URL as the options themselves", new URL("file:///x"), /cannot travel/],
-    ["a URL further down", { paths: { base: new URL("file:///x") } }, /cannot travel/],
+    ["a signal", { signal: new AbortController().signal }, /options\.signal is an AbortSignal/],
+    ["a function", { callback: () => undefined }, /options\.callback is a function/],
+    ["a URL as the options themselves", new URL("file:///x"), /options is a URL/],
+    ["a URL further down", { paths: { base: new URL("file:///x") } }, /options\.paths\.base is a URL/],
+    ["a URL in a list", { paths: [new URL("file:///x")] }, /options\.paths\[0\] is a URL/],
   ])("refuse %s, which would not arrive", (_, options, message) => {
     const recipes = new Recipes(() => undefined);
     expect(() => recipes.acquire(reference, options)).toThrow(

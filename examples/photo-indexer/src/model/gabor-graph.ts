@@ -8,8 +8,15 @@
  *                                  └── 16 px ── Gabor ── magnitude ── 4 × 4 means ─┘
  * ```
  */
-import { floatTensor, intTensor, node, onnxModel, signature, type Attribute } from "./onnx.js";
-import type { Encoded } from "./protobuf.js";
+import {
+  type Attribute,
+  type Encoded,
+  floatTensor,
+  intTensor,
+  node,
+  onnxModel,
+  signature,
+} from "@threadmill/onnx-graph";
 import { GABOR_SIZE, gaborKernels, gaussianKernel, ORIENTATIONS } from "./gabor-kernels.js";
 
 /** Side of the square input in pixels. */
@@ -81,6 +88,7 @@ export function buildGaborModel(): Encoded {
     {
       name: "gabor-pyramid",
       doc: "64 x 64 sRGB pixels to 1152 numbers of length 1; built by script, not trained",
+      producer: "threadmill-photo-indexer",
       nodes: graph.nodes,
       constants: graph.constants,
       inputs: [signature(INPUT_NAME, "uint8", ["batch", INPUT_SIZE, INPUT_SIZE, CHANNELS])],

@@ -53,14 +53,14 @@ describe("a thread that does not come back", () => {
     expect(simulation.leftovers()).toEqual([]);
   });
 
-  it("is asked to end again and again, until it has", () => {
+  it("is asked to end when it is set aside, and again after each grace until it has", () => {
     const simulation = new Simulation({ threads: 1, graceMs: 100 });
     const job = simulation.submit(native(450));
     simulation.advance(0);
     simulation.cancel(job);
     simulation.run();
     const times = simulation.effects.filter(({ effect }) => effect.type === "terminate-strays").map(({ at }) => at);
-    expect(times).toEqual([200, 300, 400]);
+    expect(times).toEqual([100, 200, 300, 400]);
     expect(simulation.strays.size).toBe(0);
     expect(simulation.leftovers()).toEqual([]);
   });

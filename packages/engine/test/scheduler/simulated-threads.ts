@@ -608,9 +608,9 @@ export class Simulation {
         this.#assign(effect.batch);
         break;
       case "revoke": {
-        const { batch, keep } = effect;
+        const { batch, keep, least } = effect;
         const thread = this.threads[batch.slot.index]!;
-        const from = this.control.revoke(thread.rowNumber, batch.number, keep);
+        const from = this.control.revoke(thread.rowNumber, batch.number, keep, least);
         if (from < 0) throw new Error(`a revoke of batch ${batch.number} answers ${from}`);
         this.#takeBack(batch, from);
         const { slot, incarnation } = thread;
@@ -660,6 +660,8 @@ export class Simulation {
       case "replace": {
         const thread = this.threads[effect.slot]!;
         this.strays.add(thread);
+        // What it has not begun it shall not begin when it comes back.
+        for (const { number } of thread.runs) this.control.stop(thread.rowNumber, number);
         this.#takeBackAll(thread);
         this.#startThread(effect.slot, effect.incarnation, this.#shell.startMs ?? 25);
         break;

@@ -5,8 +5,8 @@
  */
 import { bytesField, floatField, intField, message, packedIntsField, stringField, type Encoded } from "./protobuf.js";
 
-/** `TensorProto.DataType`, the members used here. */
-export const ELEMENT_TYPE = { float32: 1, uint8: 2, int64: 7 } as const;
+/** `TensorProto.DataType`, the members that are used. */
+const ELEMENT_TYPE = { float32: 1, uint8: 2, int64: 7, float16: 10, float64: 11 } as const;
 export type ElementType = keyof typeof ELEMENT_TYPE;
 
 /** An attribute of a node: a whole number, a float, a string, or a list of whole numbers. */
@@ -80,6 +80,8 @@ export function signature(name: string, type: ElementType, shape: SignatureShape
 export interface GraphParts {
   readonly name: string;
   readonly doc: string;
+  /** Who made the file. */
+  readonly producer: string;
   readonly nodes: readonly Encoded[];
   readonly constants: readonly Encoded[];
   readonly inputs: readonly Encoded[];
@@ -91,7 +93,7 @@ export function onnxModel(graph: GraphParts, opset: number): Encoded {
   const IR_VERSION = 8;
   return message([
     intField(1, IR_VERSION),
-    stringField(2, "threadmill-photo-indexer"),
+    stringField(2, graph.producer),
     bytesField(
       7,
       message([

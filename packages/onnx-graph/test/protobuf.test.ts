@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { bytesField, floatField, intField, message, packedIntsField, stringField } from "../../src/model/protobuf.js";
+import { bytesField, floatField, intField, message, packedIntsField, stringField } from "../src/protobuf.js";
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
 

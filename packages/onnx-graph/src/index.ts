@@ -1,0 +1,3 @@
+export { floatTensor, intTensor, node, onnxModel, signature } from "./onnx.js";
+export type { Attribute, ElementType, GraphParts, SignatureShape } from "./onnx.js";
+export type { Encoded } from "./protobuf.js";
