@@ -39,8 +39,8 @@ export const infer = defineTask({
 
 let loaded: Promise<Loaded> | undefined;
 
-/** For Piscina, which has no setup: loaded at the first call. */
-export default async function inferOnce(options: InferOptions & { readonly index: number }): Promise<number> {
+/** For Piscina, which has no setup: loaded at the first call. A batch by hand, so that an abort falls into a run. */
+export default async function inferMany(options: InferOptions & { readonly count: number }): Promise<void> {
   loaded ??= load(options);
-  return run(await loaded, options.index);
+  for (let index = 0; index < options.count; index++) await run(await loaded, index);
 }

@@ -9,16 +9,17 @@ new Uint8Array(model).set(bytes);
 const loads = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
 
 const pool = new Piscina({ filename: new URL("./infer.js", import.meta.url).href, minThreads: 2, maxThreads: 2 });
-const call = (index: number): Promise<unknown> => pool.run({ model, loads, index });
-await Promise.all([call(0), call(1)]);
+const call = (count: number, signal?: AbortSignal): Promise<unknown> =>
+  pool.run({ model, loads, count }, signal === undefined ? {} : { signal });
+await Promise.all([call(1), call(1)]);
 
 for (let cancels = 1; cancels <= 20; cancels++) {
   const controller = new AbortController();
-  const running = pool.run({ model, loads, index: cancels }, { signal: controller.signal }).catch(() => undefined);
-  await delay(5);
+  const running = call(1_000, controller.signal).catch(() => undefined);
+  await delay(20);
   console.log(`cancel ${cancels}`);
   controller.abort();
   await running;
-  await call(0);
+  await call(1);
 }
 await pool.destroy();

@@ -7,7 +7,7 @@ import { SafeEmitter } from "./safe-emitter.js";
 import { guardExit } from "./exit-guard.js";
 import { type JobControl, JobHandle } from "./jobs/handle.js";
 import { Job, type SettledState } from "./jobs/job.js";
-import type { JobResult, JobStats } from "./jobs/outcome.js";
+import type { JobResult } from "./jobs/outcome.js";
 import { SettledJobs, type SettledJob } from "./jobs/settled-jobs.js";
 import { SignalHub } from "./jobs/signal-hub.js";
 import { type Items, type SourceListener, openSource } from "./jobs/source.js";
@@ -654,4 +654,3 @@ const NO_LISTENER: SourceListener = {
   onCancelled: () => undefined,
 };
 
-export type { JobStats };

@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from "node:util";
+import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
 import { Recipes } from "../src/recipes.js";
 
@@ -37,6 +39,18 @@ describe("recipes", () => {
   ])("are apart where the options differ in %s", (_, one, other) => {
     const [first, second] = idsOf(one, other);
     expect(second).not.toBe(first);
+  });
+
+  it("are shared when the options are equal, and only then, whatever they are made of", () => {
+    const options = fc.anything({ withBigInt: true, withDate: true, withMap: true, withTypedArray: true, maxDepth: 2 });
+    fc.assert(
+      fc.property(options, options, (one, other) => {
+        const [first, copy, second] = idsOf(one, structuredClone(one), other);
+        expect(copy).toBe(first);
+        expect(first === second).toBe(isDeepStrictEqual(one, other));
+      }),
+      { numRuns: 1_000 },
+    );
   });
 
   it("know numbers by their value, whatever the engine made of them", () => {

@@ -195,6 +195,12 @@ export class ControlRow {
     return position < Atomics.load(this.words, this.limitAt(batch));
   }
 
+  /** Claims all positions at once; answers how many of them may be run. */
+  claimAll(batch: number, count: number): number {
+    Atomics.store(this.words, this.curAt(batch), count - 1);
+    return Math.max(Math.min(Atomics.load(this.words, this.limitAt(batch)), count), 0);
+  }
+
   noteFault(batch: number): void {
     Atomics.add(this.words, this.#base + FAULTS + (batch & 1), 1);
   }

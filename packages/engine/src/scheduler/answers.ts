@@ -10,7 +10,7 @@ import { giveBack } from "./work.js";
 type EventOf<Type extends SchedulerEvent["type"]> = Extract<SchedulerEvent, { type: Type }>;
 
 /** The batch that a message is about; undefined if it comes from an earlier life of the slot, or twice. */
-export function batchOf(
+function batchOf(
   { state }: Turn,
   event: { readonly slot: number; readonly incarnation: number; readonly batch: number },
 ): Batch | undefined {

@@ -48,7 +48,7 @@ export function settleIfComplete(turn: Turn, job: Job): void {
 }
 
 /** Nobody wants the batch's answer any more. */
-export function stop({ now, out }: Turn, batch: Batch): void {
+function stop({ now, out }: Turn, batch: Batch): void {
   if (batch.stoppedAt !== undefined) return;
   batch.stoppedAt = now;
   out.push({ type: "stop", batch });

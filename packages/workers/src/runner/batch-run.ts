@@ -33,8 +33,6 @@ export class BatchRun {
   readonly values: unknown[] = [];
   /** By position: the first word on an item counts. */
   readonly failures = new Map<number, PositionFailure>();
-  /** The newest detail that was not sent, because another had been sent just before. */
-  pendingDetail: { readonly value: unknown } | undefined;
   readonly transfers = new Set<ArrayBuffer>();
   /** Aborts the signals of handlers in flight; those that never asked for one cost nothing. */
   readonly aborters = new Set<(reason: unknown) => void>();

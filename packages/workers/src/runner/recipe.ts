@@ -3,7 +3,7 @@
  * resource that it keeps warm.
  */
 import { pathToFileURL } from "node:url";
-import { type ErrorCode, type ErrorRecord, toErrorRecord } from "@threadmill/protocol";
+import { type ErrorCode, type ErrorRecord, type HandlerNature, toErrorRecord } from "@threadmill/protocol";
 import { type TaskDefinition, isTask } from "../define-task.js";
 
 /** Why a recipe cannot be used: it fails the job, not an item. */
@@ -144,4 +144,9 @@ function lookUp(module: Record<string, unknown>, name: string): unknown {
   if (name in module) return module[name];
   const inner = module["default"];
   return typeof inner === "object" && inner !== null ? (inner as Record<string, unknown>)[name] : undefined;
+}
+
+/** What a task says of its handlers; for one that is not loaded nobody can say. */
+export function natureOf(definition: TaskDefinition | undefined): HandlerNature {
+  return definition?.native === undefined ? "unknown" : definition.native ? "native" : "script";
 }

@@ -10,28 +10,28 @@ import {
   type BatchMessage,
   ControlRow,
   type FromThread,
-  type HandlerNature,
   PROTOCOL_VERSION,
   type ThreadSetup,
   type ToThread,
   assertNever,
   toErrorRecord,
 } from "@threadmill/protocol";
-import type { BatchDefinition, ItemDefinition, TaskDefinition } from "../define-task.js";
+import type { TaskDefinition } from "../define-task.js";
 import { watchAddons } from "./addons.js";
 import { postDone } from "./answer.js";
+import { callBatch } from "./batch-call.js";
 import { BatchRun } from "./batch-run.js";
-import { Recipe, RecipeError, type ReadyRecipe } from "./recipe.js";
+import { Details } from "./details.js";
+import { callItems } from "./item-calls.js";
+import { Lanes } from "./lanes.js";
+import { Recipe, RecipeError, type ReadyRecipe, natureOf } from "./recipe.js";
 import { watchStops } from "./stop-watch.js";
-import { CallContext, type ContextHost, isThenable, timeoutError } from "./task-context.js";
+import type { ContextHost } from "./task-context.js";
 
 /** A handler that only waits is left behind after this share of the grace, well before its thread counts as stuck. */
 const ABANDON_SHARE = 0.6;
 /** Synchronous batches can follow one another without an end; timers and sockets of a handler get their turn. */
 const TURN_MS = 50;
-/** Details are coalesced: at most one message in this time. */
-const DETAIL_MS = 50;
-
 export interface RunnerOptions {
   /** Whether the thread is ours alone, so that its `process` may be watched. */
   readonly isOwnThread: boolean;
@@ -56,14 +56,12 @@ class Runner implements ContextHost {
   readonly #described = new Set<number>();
   /** Batches that are not answered: the running one, and the one behind it. */
   readonly #runs: BatchRun[] = [];
-  /** Handler calls that wait for something. */
-  #inFlight = 0;
+  readonly #lanes = new Lanes(() => this.#pump());
+  readonly #details: Details;
   #lastEnd = 0;
   #lastTurn = 0;
   #isYielding = false;
   #isPumping = false;
-  #lastDetail = 0;
-  #detailTimer: NodeJS.Timeout | undefined;
 
   constructor(setup: ThreadSetup<MessagePort>, options: RunnerOptions) {
     this.now = options.now ?? (() => performance.now());
@@ -71,6 +69,7 @@ class Runner implements ContextHost {
     this.#row = new ControlRow(setup.control, setup.row, options.isOwnThread);
     this.#abandonMs = setup.graceMs * ABANDON_SHARE;
     this.#lastTurn = this.now();
+    this.#details = new Details(this.now, (run, value) => this.#post(["detail", run.number, value]));
     if (options.isOwnThread) watchAddons(() => this.#row.noteAddon());
     this.#stopWatches = ([0, 1] as const).map((parity) => watchStops(this.#row, parity, () => this.#onStop()));
   }
@@ -116,6 +115,7 @@ class Runner implements ContextHost {
   async #close(): Promise<void> {
     await Promise.all([...this.#recipes.values()].map((recipe) => recipe.forget()));
     for (const end of this.#stopWatches) end();
+    this.#details.close();
     this.#post(["closed"]);
     this.#port.close();
   }
@@ -184,8 +184,9 @@ class Runner implements ContextHost {
       return;
     }
     if (run.startedAt === 0) this.#begin(run, ready);
-    if (ready.definition.batch === undefined) this.#advanceItems(run, ready, ready.definition);
-    else if (this.#inFlight === 0 && run.open === 0) this.#callBatch(run, ready, ready.definition);
+    const { definition, resource } = ready;
+    if (definition.batch === undefined) callItems(run, definition, resource, this.#lanes, this);
+    else if (this.#lanes.inFlight === 0) callBatch(run, definition, resource, this.#lanes, this);
   }
 
   #begin(run: BatchRun, ready: ReadyRecipe): void {
@@ -239,174 +240,6 @@ class Runner implements ContextHost {
     );
   }
 
-  #advanceItems(
-    run: BatchRun,
-    ready: ReadyRecipe,
-    definition: ItemDefinition<unknown, unknown, unknown, unknown>,
-  ): void {
-    const { words } = this.#row;
-    const curAt = this.#row.curAt(run.number);
-    const limitAt = this.#row.limitAt(run.number);
-    const { items, values, count, timeoutMs } = run;
-    const lanes = run.askedConcurrency || (definition.concurrency ?? 1);
-    const handler = definition.item;
-    let ctx = new CallContext(run, this, ready.resource);
-    while (this.#inFlight < lanes) {
-      const position = run.next;
-      if (position >= count) {
-        run.exhausted = true;
-        return;
-      }
-      // The claim, spelled out for this hottest of loops: see the control block.
-      Atomics.store(words, curAt, position);
-      if (position >= Atomics.load(words, limitAt)) {
-        run.exhausted = true;
-        return;
-      }
-      run.next = position + 1;
-      ctx.position = position;
-      if (timeoutMs > 0) ctx.deadline = this.now() + timeoutMs;
-      let result: unknown;
-      let waits: boolean;
-      try {
-        result = handler(items[position], ctx);
-        waits = isThenable(result);
-      } catch (error) {
-        values.push(undefined);
-        run.fail(position, error);
-        if (timeoutMs > 0) ctx = this.#endCall(run, ctx, ready);
-        continue;
-      }
-      if (waits) {
-        values.push(undefined);
-        this.#awaitItem(run, ctx, position, result);
-        ctx = new CallContext(run, this, ready.resource);
-        continue;
-      }
-      values.push(result);
-      if (timeoutMs > 0) {
-        if (this.now() > ctx.deadline) this.#failLate(run, position);
-        ctx = this.#endCall(run, ctx, ready);
-      }
-    }
-  }
-
-  #endCall(run: BatchRun, ctx: CallContext, ready: ReadyRecipe): CallContext {
-    ctx.end();
-    return new CallContext(run, this, ready.resource);
-  }
-
-  #failLate(run: BatchRun, position: number): void {
-    run.values[position] = undefined;
-    run.fail(position, timeoutError(run.timeoutMs), "TASK_TIMEOUT");
-  }
-
-  /** A call that waits: its end, its time limit or a stop lets its lane go, whichever comes first. */
-  #awaitItem(run: BatchRun, ctx: CallContext, position: number, result: unknown): void {
-    this.#await(run, ctx, result, {
-      fulfilled: (value) => {
-        run.values[position] = value;
-      },
-      rejected: (error) => run.fail(position, error),
-      expired: () => this.#failLate(run, position),
-    });
-  }
-
-  #callBatch(run: BatchRun, ready: ReadyRecipe, definition: BatchDefinition<unknown, unknown, unknown, unknown>): void {
-    // The whole batch is claimed at once; what the limit leaves out belongs to the main thread.
-    Atomics.store(this.#row.words, this.#row.curAt(run.number), run.count - 1);
-    const limit = Atomics.load(this.#row.words, this.#row.limitAt(run.number));
-    const claimed = Math.max(Math.min(limit, run.count), 0);
-    run.exhausted = true;
-    run.next = claimed;
-    if (claimed === 0) return;
-    const ctx = new CallContext(run, this, ready.resource);
-    ctx.position = claimed;
-    if (run.timeoutMs > 0) ctx.deadline = this.now() + run.timeoutMs;
-    const items: unknown[] = Array.from(run.items.slice(0, claimed));
-    const spoil = (error: unknown): void => {
-      run.spoilt = ["TASK_FAILED", toErrorRecord(error)];
-    };
-    const expired = (): void => {
-      run.spoilt = ["TASK_TIMEOUT", toErrorRecord(timeoutError(run.timeoutMs))];
-    };
-    const fulfilled = (value: unknown): void => {
-      if (ctx.deadline > 0 && this.now() > ctx.deadline) expired();
-      else if (!Array.isArray(value) || value.length !== claimed) {
-        const got = Array.isArray(value) ? `${value.length} results` : `no array (${typeof value})`;
-        spoil(new TypeError(`a batch handler must return as many results as items: ${got} for ${claimed} items`));
-      } else for (const one of value as unknown[]) run.values.push(one);
-    };
-    let result: unknown;
-    let waits: boolean;
-    try {
-      result = definition.batch(items, ctx);
-      waits = isThenable(result);
-    } catch (error) {
-      ctx.end();
-      spoil(error);
-      return;
-    }
-    if (waits) this.#await(run, ctx, result, { fulfilled, rejected: spoil, expired });
-    else {
-      ctx.end();
-      fulfilled(result);
-    }
-  }
-
-  #await(
-    run: BatchRun,
-    ctx: CallContext,
-    result: unknown,
-    on: { fulfilled: (value: unknown) => void; rejected: (error: unknown) => void; expired: () => void },
-  ): void {
-    // A thenable of another make may throw, or call back twice or at once; a promise around it does not.
-    const promise = result instanceof Promise ? (result as Promise<unknown>) : Promise.resolve(result);
-    const then = Promise.prototype.then.bind(promise);
-    this.#inFlight++;
-    run.open++;
-    let timer: NodeJS.Timeout | undefined;
-    /** Frees the lane, once; true for the first caller. */
-    const free = (): boolean => {
-      if (ctx.isOver) return false;
-      ctx.end();
-      clearTimeout(timer);
-      run.abandoners.delete(abandon);
-      this.#inFlight--;
-      run.open--;
-      return true;
-    };
-    const abandon = (): void => {
-      if (!free()) return;
-      // Nobody waits for the handler any more, but it may still be in native code.
-      const nature = natureOf(run.recipe.definition);
-      this.#row.enter(nature);
-      const leave = (): void => this.#row.leave(nature);
-      void then(leave, leave);
-    };
-    run.abandoners.add(abandon);
-    if (run.timeoutMs > 0) {
-      timer = setTimeout(() => {
-        ctx.expire();
-        on.expired();
-        abandon();
-        this.#pump();
-      }, run.timeoutMs);
-    }
-    void then(
-      (value: unknown) => {
-        if (!free()) return;
-        on.fulfilled(value);
-        this.#pump();
-      },
-      (error: unknown) => {
-        if (!free()) return;
-        on.rejected(error);
-        this.#pump();
-      },
-    );
-  }
-
   /** Some batch was stopped: its signals fire, and what does not come back in time is left behind. */
   #onStop(): void {
     for (const run of this.#runs) {
@@ -431,7 +264,7 @@ class Runner implements ContextHost {
     const now = this.now();
     const elapsedMs = Math.max(now - Math.max(run.startedAt, this.#lastEnd), 0);
     this.#lastEnd = now;
-    this.#flushDetail(run);
+    this.#details.flush(run);
     if (run.isStopped) this.#answerEmpty(run);
     else if (run.spoilt !== undefined) this.#post(["spoilt", run.number, ...run.spoilt, elapsedMs]);
     else postDone(this.#port, run, elapsedMs);
@@ -447,34 +280,6 @@ class Runner implements ContextHost {
   }
 
   detail(run: BatchRun, value: unknown): void {
-    const now = this.now();
-    if (now - this.#lastDetail < DETAIL_MS) {
-      run.pendingDetail = { value };
-      // For a handler that says something and then waits: the newest word must not wait with it.
-      this.#detailTimer ??= setTimeout(() => {
-        this.#detailTimer = undefined;
-        for (const one of this.#runs) this.#flushDetail(one);
-      }, DETAIL_MS);
-      return;
-    }
-    this.#lastDetail = now;
-    run.pendingDetail = undefined;
-    this.#post(["detail", run.number, value]);
+    this.#details.give(run, value);
   }
-
-  /** The last detail of a batch is never swallowed by the coalescing. */
-  #flushDetail(run: BatchRun): void {
-    const pending = run.pendingDetail;
-    if (pending === undefined) return;
-    run.pendingDetail = undefined;
-    try {
-      this.#post(["detail", run.number, pending.value]);
-    } catch {
-      // It cannot be cloned; the handler would have been told, had it been sent at once.
-    }
-  }
-}
-
-function natureOf(definition: TaskDefinition | undefined): HandlerNature {
-  return definition?.native === undefined ? "unknown" : definition.native ? "native" : "script";
 }

@@ -1,0 +1,54 @@
+/** A batch as a whole, given to a vectorised handler. */
+import { toErrorRecord } from "@threadmill/protocol";
+import type { BatchDefinition } from "../define-task.js";
+import type { BatchRun } from "./batch-run.js";
+import type { Lanes } from "./lanes.js";
+import { CallContext, type ContextHost, isThenable, timeoutError } from "./task-context.js";
+
+type AnyBatchDefinition = BatchDefinition<unknown, unknown, unknown, unknown>;
+
+/** Claims all that the limit leaves, and calls the handler. A failure spoils the batch: the main thread splits it. */
+export function callBatch(
+  run: BatchRun,
+  definition: AnyBatchDefinition,
+  resource: unknown,
+  lanes: Lanes,
+  host: ContextHost,
+): void {
+  run.exhausted = true;
+  const claimed = run.row.claimAll(run.number, run.count);
+  run.next = claimed;
+  if (claimed === 0) return;
+  const ctx = new CallContext(run, host, resource);
+  ctx.position = claimed;
+  if (run.timeoutMs > 0) ctx.deadline = host.now() + run.timeoutMs;
+  const spoil = (error: unknown): void => {
+    run.spoilt = ["TASK_FAILED", toErrorRecord(error)];
+  };
+  const expired = (): void => {
+    run.spoilt = ["TASK_TIMEOUT", toErrorRecord(timeoutError(run.timeoutMs))];
+  };
+  const fulfilled = (value: unknown): void => {
+    if (ctx.deadline > 0 && host.now() > ctx.deadline) expired();
+    else if (!Array.isArray(value) || value.length !== claimed) {
+      const got = Array.isArray(value) ? `${value.length} results` : `no array (${typeof value})`;
+      spoil(new TypeError(`a batch handler must return as many results as items: ${got} for ${claimed} items`));
+    } else for (const one of value as unknown[]) run.values.push(one);
+  };
+  let result: unknown;
+  let waits: boolean;
+  try {
+    result = definition.batch(Array.from(run.items.slice(0, claimed)), ctx);
+    waits = isThenable(result);
+  } catch (error) {
+    ctx.end();
+    spoil(error);
+    return;
+  }
+  if (waits) {
+    lanes.hold(run, ctx, result, { fulfilled, rejected: spoil, expired });
+    return;
+  }
+  ctx.end();
+  fulfilled(result);
+}
