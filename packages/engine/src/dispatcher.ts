@@ -2,26 +2,22 @@
  * The shell around the scheduler: it turns what happens into events, and performs the effects. It decides nothing.
  * Users are called back, and their iterators pulled, only when it is at rest, so that whatever they do starts afresh.
  */
-import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
 import {
-  ControlBlock,
+  type ControlBlock,
   type DoneMessage,
   type ErrorCode,
   type ErrorRecord,
   type FromThread,
-  PROTOCOL_VERSION,
   type PositionFailure,
   assertNever,
-  toErrorRecord,
 } from "@threadmill/protocol";
-import { type Job, taskError } from "./jobs/job.js";
-import type { ItemFailure } from "./jobs/outcome.js";
+import { type BrokenTask, finalFailures, jobError, lostItem } from "./jobs/failures.js";
+import type { Job } from "./jobs/job.js";
 import type { ResolvedEngineOptions } from "./options.js";
-import type { Runner, Thread } from "./runners/runner.js";
+import type { Runner } from "./runners/runner.js";
 import {
   type Batch,
   type Effect,
-  type JobFault,
   type SchedulerEvent,
   type State,
   createState,
@@ -29,7 +25,8 @@ import {
   lanesOf,
   step,
 } from "./scheduler/index.js";
-import { type SentBatch, ThreadLink } from "./thread-link.js";
+import type { SentBatch, ThreadLink } from "./thread-link.js";
+import { type ThreadEvent, Threads, type ThreadsListener } from "./threads.js";
 
 /** What the dispatcher tells the engine. Called when it is at rest, but for `onSettle`, which comes in the same step. */
 export interface DispatcherListener {
@@ -44,15 +41,12 @@ export interface DispatcherListener {
   onIdle(): void;
 }
 
-export interface ThreadEvent {
-  readonly type: "ready" | "failed" | "lost" | "stuck" | "capacity-lost" | "returned";
-  readonly slot: number;
-  readonly cause?: unknown;
-}
-
 /** What an answer brings, for the effects of its event. */
-type Answer =
-  { readonly sent: SentBatch; readonly done: DoneMessage } | { readonly code: ErrorCode; readonly record: ErrorRecord };
+interface Answer {
+  readonly sent: SentBatch;
+  readonly done: DoneMessage;
+  readonly broken?: BrokenTask;
+}
 
 export interface DispatcherStats {
   readonly threadsStarted: number;
@@ -64,47 +58,33 @@ export interface DispatcherStats {
 }
 
 export class Dispatcher {
-  readonly control: ControlBlock;
   readonly state: State;
-  readonly #options: ResolvedEngineOptions;
-  readonly #runner: Runner;
+  readonly #threads: Threads;
   readonly #listener: DispatcherListener;
   readonly #jobs = new Map<number, Job>();
-  readonly #links: (ThreadLink | undefined)[] = [];
-  /** Threads that were set aside and are still alive. */
-  readonly #strays = new Set<ThreadLink>();
-  readonly #freeRows: number[];
   readonly #queue: { event: SchedulerEvent; answer: Answer | undefined }[] = [];
   readonly #later: (() => void)[] = [];
   #isStepping = false;
-  #isHeld = false;
+  #isFlushing = false;
   #isEnded = false;
   #timer: NodeJS.Timeout | undefined;
-  #threadFault: unknown;
-  readonly #counts = {
-    threadsStarted: 0,
-    threadsLost: 0,
-    threadsStuck: 0,
-    batches: 0,
-    revokedItems: 0,
-    droppedMessages: 0,
-  };
+  readonly #counts = { batches: 0, revokedItems: 0, droppedMessages: 0 };
 
   constructor(options: ResolvedEngineOptions, runner: Runner, listener: DispatcherListener) {
-    this.#options = options;
-    this.#runner = runner;
     this.#listener = listener;
     const { threads } = runner;
     const { batchMs, maxBatchItems, graceMs } = options;
     this.state = createState({ threads, batchMs, maxBatchItems, graceMs });
-    // A row for each slot, and for each thread that may be set aside.
-    this.control = new ControlBlock(2 * threads);
-    this.#freeRows = Array.from({ length: 2 * threads }, (_, row) => row).toReversed();
-    for (let slot = 0; slot < threads; slot++) this.#start(slot, 0);
+    this.#threads = new Threads(runner, options, this.#threadsListener());
+    for (let slot = 0; slot < threads; slot++) this.#threads.start(slot, 0);
+  }
+
+  get control(): ControlBlock {
+    return this.#threads.control;
   }
 
   get stats(): DispatcherStats {
-    return { ...this.#counts };
+    return { ...this.#threads.counts, ...this.#counts };
   }
 
   now(): number {
@@ -155,7 +135,6 @@ export class Dispatcher {
     if (!this.#isStepping) this.#flush();
   }
 
-  #isFlushing = false;
   #flush(): void {
     if (this.#isFlushing || this.#isStepping) return;
     this.#isFlushing = true;
@@ -168,133 +147,57 @@ export class Dispatcher {
 
   /** Whether live jobs keep the process alive. */
   hold(isHeld: boolean): void {
-    if (this.#isHeld === isHeld) return;
-    this.#isHeld = isHeld;
-    for (const link of this.#links) link?.thread?.hold(isHeld);
+    this.#threads.hold(isHeld);
+  }
+
+  /** Ends all threads; answers the slots whose thread had to be left, because it was in native code. */
+  end(budgetMs: number): Promise<number[]> {
+    this.#isEnded = true;
+    clearTimeout(this.#timer);
+    return this.#threads.end(budgetMs);
   }
 
   /** Items of the job that threads have finished and not yet answered for. */
   seen(job: Job): number {
     let seen = 0;
-    for (const slot of this.state.slots) {
-      const link = this.#links[slot.index];
-      for (const batch of [slot.running, slot.behind]) {
-        if (link === undefined || batch?.job.key !== job.key || batch.job.recipe.kind === "batch") continue;
-        const cur = Math.min(this.control.cur(link.row, batch.number), batch.count - 1);
-        const finished = cur + 1 - lanesOf(batch.job) - this.control.faults(link.row, batch.number);
+    for (const { index, running, behind } of this.state.slots) {
+      for (const batch of [running, behind]) {
+        if (batch?.job.key !== job.key || batch.job.recipe.kind === "batch") continue;
+        const { row } = this.#threads.at(index);
+        const cur = Math.min(this.control.cur(row, batch.number), batch.count - 1);
+        const finished = cur + 1 - lanesOf(batch.job) - this.control.faults(row, batch.number);
         seen += Math.max(finished, 0);
       }
     }
     return seen;
   }
 
-  // ——— threads
+  // ——— what threads say and do
 
-  #start(slot: number, incarnation: number): void {
-    const row = this.#freeRows.pop() as number;
-    const { keepWarm, graceMs } = this.#options;
-    const { control } = this;
-    const link = new ThreadLink({ slot, incarnation, row, keepWarm, control });
-    this.#links[slot] = link;
-    control.open(row, incarnation);
-    this.#counts.threadsStarted++;
-    this.#runner.start(
-      slot,
-      { version: PROTOCOL_VERSION, control: control.buffer, row, incarnation, graceMs },
-      {
-        onReady: (thread) => this.#onReady(link, thread),
-        onFailed: (cause) => this.#onFailed(link, cause),
-        onLost: (cause) => this.#onLost(link, cause),
+  #threadsListener(): ThreadsListener {
+    return {
+      onMessage: (link, message) => this.#onMessage(link, message),
+      onReady: ({ slot, incarnation }) => this.dispatch({ type: "thread-ready", slot, incarnation }),
+      onFailed: ({ slot, incarnation }) => this.dispatch({ type: "thread-failed", slot, incarnation }),
+      onLost: ({ slot, incarnation, row }) => {
+        const held = this.state.slots[slot];
+        const [running = -1, behind = -1] = [held?.running, held?.behind].map((batch) =>
+          batch === undefined ? -1 : this.control.cur(row, batch.number),
+        );
+        this.dispatch({ type: "thread-lost", slot, incarnation, cur: [running, behind] });
       },
-    );
+      onStrayEnded: () => this.dispatch({ type: "stray-ended" }),
+      onLetGo: (sent) => this.#giveBack(sent, 0, sent.batch.count),
+      onEvent: (event) => this.later(() => this.#listener.onThread(event)),
+    };
   }
-
-  #onReady(link: ThreadLink, thread: Thread): void {
-    link.thread = thread;
-    link.onOpened();
-    if (this.#isEnded) return;
-    thread.port.on("message", (message: FromThread) => this.#onMessage(link, message));
-    thread.port.on("messageerror", () => link.ask());
-    thread.hold(this.#isHeld);
-    this.#tell({ type: "ready", slot: link.slot });
-    this.dispatch({ type: "thread-ready", slot: link.slot, incarnation: link.incarnation });
-  }
-
-  #onFailed(link: ThreadLink, cause: unknown): void {
-    this.#freeRows.push(link.row);
-    link.onOpened();
-    if (this.#isEnded) return;
-    this.#threadFault = cause;
-    this.#tell({ type: "failed", slot: link.slot, cause });
-    this.dispatch({ type: "thread-failed", slot: link.slot, incarnation: link.incarnation });
-  }
-
-  #onLost(link: ThreadLink, cause: unknown): void {
-    // What it said before it died counts, if it arrived.
-    const port = link.thread?.port as MessagePort;
-    for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port)) {
-      this.#onMessage(link, next.message as FromThread);
-    }
-    port.close();
-    if (this.#strays.has(link)) {
-      this.#dropStray(link);
-      return;
-    }
-    if (this.#isEnded) return;
-    this.#counts.threadsLost++;
-    this.#threadFault = cause;
-    const slot = this.state.slots[link.slot];
-    const curOf = (batch: Batch | undefined): number =>
-      batch === undefined ? -1 : this.control.cur(link.row, batch.number);
-    const cur = [curOf(slot?.running), curOf(slot?.behind)] as const;
-    this.#freeRows.push(link.row);
-    for (const sent of link.batches.values()) this.#giveBack(sent, 0, sent.batch.count);
-    this.#tell({ type: "lost", slot: link.slot, cause });
-    this.dispatch({ type: "thread-lost", slot: link.slot, incarnation: link.incarnation, cur });
-  }
-
-  #setAside(slot: number): void {
-    const link = this.#links[slot] as ThreadLink;
-    this.#counts.threadsStuck++;
-    this.#strays.add(link);
-    link.thread?.setAside();
-    link.thread?.hold(false);
-    for (const sent of link.batches.values()) {
-      // What it has not begun it shall not begin when it comes back.
-      this.control.stop(link.row, sent.batch.number);
-      this.#giveBack(sent, 0, sent.batch.count);
-    }
-    link.batches.clear();
-    this.#tell({ type: "stuck", slot });
-  }
-
-  /** Ends threads that were set aside, as far as that is safe; the others are left until they come back. */
-  #terminateStrays(): void {
-    for (const link of this.#strays) {
-      if (!this.#mayTerminate(link)) continue;
-      void link.thread?.terminate().then(() => this.#dropStray(link));
-    }
-  }
-
-  #dropStray(link: ThreadLink): void {
-    if (!this.#strays.delete(link)) return;
-    this.#freeRows.push(link.row);
-    this.#tell({ type: "returned", slot: link.slot });
-    if (!this.#isEnded) this.dispatch({ type: "stray-ended" });
-  }
-
-  #tell(event: ThreadEvent): void {
-    this.later(() => this.#listener.onThread(event));
-  }
-
-  // ——— messages
 
   #onMessage(link: ThreadLink, message: FromThread): void {
     if (message[0] === "closed") return;
-    if (this.#strays.has(link)) {
+    if (this.#threads.isStray(link)) {
       this.#counts.droppedMessages++;
       // It has come back: whatever it says comes too late, but it can be ended now.
-      if (message[0] !== "detail") this.#terminateStrays();
+      if (message[0] !== "detail") this.#threads.terminateStrays();
       return;
     }
     const { slot, incarnation } = link;
@@ -342,8 +245,10 @@ export class Dispatcher {
       }
       case "broken": {
         const [, batch, code, record] = message;
-        if (this.#answered(link, batch) === undefined) break;
-        this.dispatch({ type: "broken", slot, incarnation, batch }, { code, record });
+        const sent = this.#answered(link, batch);
+        if (sent === undefined) break;
+        const done: DoneMessage = ["done", batch, 0, [], undefined, 0];
+        this.dispatch({ type: "broken", slot, incarnation, batch }, { sent, done, broken: { code, record } });
         break;
       }
       case "unreadable":
@@ -411,16 +316,16 @@ export class Dispatcher {
         this.#revoke(effect);
         break;
       case "stop": {
-        const link = this.#links[effect.batch.slot.index];
-        if (link !== undefined) this.control.stop(link.row, effect.batch.number);
+        const { slot, number } = effect.batch;
+        this.control.stop(this.#threads.at(slot.index).row, number);
         break;
       }
       case "commit":
-        this.#commit(effect, answer as { sent: SentBatch; done: DoneMessage });
+        this.#commit(effect, answer as Answer);
         break;
       case "fail-item": {
         const job = this.#jobs.get(effect.job) as Job;
-        const failure = this.#lostItem(job, effect);
+        const failure = lostItem(job, effect, this.#threads.fault);
         job.lastFailures = new Map([[effect.index, failure]]);
         job.failItem(failure);
         break;
@@ -447,8 +352,7 @@ export class Dispatcher {
       }
       case "settle": {
         const job = this.#jobs.get(effect.job) as Job;
-        const error = effect.outcome === "failed" ? this.#jobError(job, effect.fault, answer) : job.cancelReason;
-        this.#listener.onSettle(job, effect.outcome, effect.outcome === "completed" ? undefined : error);
+        this.#listener.onSettle(job, effect.outcome, this.#errorOf(job, effect, answer));
         break;
       }
       case "stopped": {
@@ -463,17 +367,17 @@ export class Dispatcher {
         break;
       }
       case "replace":
-        this.#setAside(effect.slot);
-        this.#start(effect.slot, effect.incarnation);
+        this.#threads.setAside(effect.slot);
+        this.#threads.start(effect.slot, effect.incarnation);
         break;
       case "restart":
-        this.#start(effect.slot, effect.incarnation);
+        this.#threads.start(effect.slot, effect.incarnation);
         break;
       case "terminate-strays":
-        this.#terminateStrays();
+        this.#threads.terminateStrays();
         break;
       case "capacity-lost":
-        this.#tell({ type: "capacity-lost", slot: effect.slot });
+        this.later(() => this.#listener.onThread({ type: "capacity-lost", slot: effect.slot }));
         break;
       case "arm":
         this.#arm(effect.at);
@@ -487,7 +391,7 @@ export class Dispatcher {
   }
 
   #assign(batch: Batch): void {
-    const link = this.#links[batch.slot.index] as ThreadLink;
+    const link = this.#threads.at(batch.slot.index);
     const job = this.#jobs.get(batch.job.key) as Job;
     const culprits = link.send(batch, job, this.now());
     if (culprits === undefined) return;
@@ -510,7 +414,7 @@ export class Dispatcher {
   }
 
   #revoke({ batch, keep, least }: Extract<Effect, { type: "revoke" }>): void {
-    const link = this.#links[batch.slot.index] as ThreadLink;
+    const link = this.#threads.at(batch.slot.index);
     const sent = link.batches.get(batch.number);
     if (sent === undefined || batch.stoppedAt !== undefined) return;
     const from = this.control.revoke(link.row, batch.number, keep, least);
@@ -522,20 +426,9 @@ export class Dispatcher {
 
   #commit(
     { batch, claimed, retried }: Extract<Effect, { type: "commit" }>,
-    { sent: { job, attempts }, done }: { sent: SentBatch; done: DoneMessage },
+    { sent: { job, attempts }, done: [, , , values, faults] }: Answer,
   ): void {
-    const [, , , values, faults] = done;
-    let failures: Map<number, ItemFailure> | undefined;
-    for (const [position, code, record] of faults ?? []) {
-      if (code === "unrun" || retried?.has(position)) continue;
-      const index = indexAt(batch, position);
-      const attempt = attempts?.[position] ?? 1;
-      (failures ??= new Map()).set(index, {
-        index,
-        attempt,
-        error: taskError(job.id, { index, attempt, code, record }),
-      });
-    }
+    const failures = finalFailures(job, batch, attempts, faults, retried);
     job.lastFailures = failures;
     job.commit({
       indices: batch.indices,
@@ -547,46 +440,10 @@ export class Dispatcher {
     });
   }
 
-  #lostItem(job: Job, { index, attempt, code }: Extract<Effect, { type: "fail-item" }>): ItemFailure {
-    const message =
-      code === "THREAD_LOST"
-        ? "its thread died while it ran, twice"
-        : "the handler call took longer than timeoutMs and did not come back in the grace after it";
-    const cause = code === "THREAD_LOST" ? toErrorRecord(this.#threadFault) : undefined;
-    const record: ErrorRecord = { name: "ThreadmillError", message, ...(cause === undefined ? {} : { cause }) };
-    return { index, attempt, error: taskError(job.id, { index, attempt, code, record }) };
-  }
-
-  #jobError(job: Job, fault: JobFault, answer: Answer | undefined): unknown {
-    switch (fault.kind) {
-      case "item":
-        return job.lastFailures?.get(fault.index)?.error;
-      case "broken": {
-        const { code, record } = answer as { code: ErrorCode; record: ErrorRecord };
-        return taskError(job.id, { index: -1, attempt: 0, code, record });
-      }
-      case "source": {
-        const record = toErrorRecord(job.sourceError);
-        const message = `its source of items failed: ${record.message}`;
-        const error = taskError(job.id, {
-          index: -1,
-          attempt: 0,
-          code: "SOURCE_FAILED",
-          record: { name: record.name, message },
-        });
-        // The source is on this side: its error need not be a copy.
-        error.cause = job.sourceError;
-        return error;
-      }
-      case "threads": {
-        const cause = toErrorRecord(this.#threadFault);
-        const message = `threads die before they have begun an item: ${cause.message}`;
-        const record: ErrorRecord = { name: "ThreadLostError", message, cause };
-        return taskError(job.id, { index: -1, attempt: 0, code: "THREAD_LOST", record });
-      }
-      default:
-        return assertNever(fault);
-    }
+  #errorOf(job: Job, effect: Extract<Effect, { type: "settle" }>, answer: Answer | undefined): unknown {
+    if (effect.outcome === "completed") return undefined;
+    if (effect.outcome === "cancelled") return job.cancelReason;
+    return jobError(job, effect.fault, answer?.broken, this.#threads.fault);
   }
 
   #arm(at: number | undefined): void {
@@ -597,66 +454,13 @@ export class Dispatcher {
     const tick = (): void => {
       setImmediate(() => {
         if (this.#isEnded) return;
-        const cursors = this.state.slots.map(({ index, running }) => {
-          const link = this.#links[index];
-          return running === undefined || link === undefined ? -1 : this.control.cur(link.row, running.number);
-        });
+        const cursors = this.#threads.cursors(this.state.slots);
         this.dispatch({ type: "tick", cursors });
       });
     };
     this.#timer = setTimeout(tick, Math.max(Math.ceil(at - this.now()), 0));
     // Live jobs hold the process by their ports; the timer alone must not.
     this.#timer.unref();
-  }
-
-  // ——— the end
-
-  /**
-   * Ends all threads: resources are torn down, idle threads terminated. Answers the slots whose thread had to be left
-   * because it was in native code.
-   */
-  async end(budgetMs: number): Promise<number[]> {
-    this.#isEnded = true;
-    clearTimeout(this.#timer);
-    const links = [...this.#links.filter((link) => link !== undefined), ...this.#strays];
-    await Promise.all(links.map((link) => link.opened));
-    await Promise.all(links.map((link) => this.#tearDown(link, budgetMs)));
-    const left: number[] = [];
-    await Promise.all(
-      links.map(async (link) => {
-        if (link.thread === undefined) return;
-        if (this.#mayTerminate(link)) await link.thread.terminate();
-        else {
-          left.push(link.slot);
-          link.thread.hold(false);
-        }
-      }),
-    );
-    return left;
-  }
-
-  /** Never in native code: the word in shared memory is taken, so that the thread cannot go there any more. */
-  #mayTerminate({ row, thread }: ThreadLink): boolean {
-    return thread?.isOwnThread === false || this.control.condemn(row);
-  }
-
-  /** Resolves when the thread has torn down, or the time is over. */
-  #tearDown(link: ThreadLink, budgetMs: number): Promise<void> {
-    const { thread } = link;
-    if (thread === undefined || this.#strays.has(link)) return Promise.resolve();
-    return new Promise((resolve) => {
-      thread.hold(true);
-      const timer = setTimeout(resolve, budgetMs);
-      const finish = (): void => {
-        clearTimeout(timer);
-        resolve();
-      };
-      thread.port.on("message", (message: FromThread) => {
-        if (message[0] === "closed") finish();
-      });
-      thread.port.once("close", finish);
-      link.close();
-    });
   }
 }
 

@@ -2,7 +2,7 @@
 import { ResultCache } from "@threadmill/cache";
 import { EngineClosedError, InvalidArgumentError, JobIdConflictError, QueueFullError } from "@threadmill/protocol";
 import { batchChannel, jobChannel, threadChannel } from "./channels.js";
-import { Dispatcher, type DispatcherListener, type ThreadEvent } from "./dispatcher.js";
+import { Dispatcher, type DispatcherListener } from "./dispatcher.js";
 import { SafeEmitter } from "./safe-emitter.js";
 import { guardExit } from "./exit-guard.js";
 import { type JobControl, JobHandle } from "./jobs/handle.js";
@@ -23,6 +23,7 @@ import { createInlineRunner } from "./runners/inline-runner.js";
 import { createPiscinaRunner } from "./runners/piscina-runner.js";
 import type { JobRules } from "./scheduler/index.js";
 import { type TaskReference, isTaskReference } from "./task.js";
+import type { ThreadEvent } from "./threads.js";
 
 /** The engine's events, with the same payloads as its diagnostics channels. */
 export interface EngineEvents {
@@ -653,4 +654,3 @@ const NO_LISTENER: SourceListener = {
   onFailed: () => undefined,
   onCancelled: () => undefined,
 };
-

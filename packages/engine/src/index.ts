@@ -1,6 +1,6 @@
 export { createEngine } from "./engine.js";
 export type { CloseOptions, CloseReport, Engine, EngineEvents, EngineStats, JobEvent } from "./engine.js";
-export type { ThreadEvent } from "./dispatcher.js";
+export type { ThreadEvent } from "./threads.js";
 export { shutdownOnSignals } from "./shutdown.js";
 export type { Shutdown, ShutdownOptions } from "./shutdown.js";
 export { task } from "./task.js";

@@ -86,6 +86,18 @@ export function pipelinesSuite(subject: Subject): void {
       expect(first.state).toBe("cancelled");
     });
 
+    test.each([
+      ["is cancelled in the tick of run", undefined],
+      ["has a signal that was aborted before", AbortSignal.abort("too late")],
+    ])("downstream that %s ends a streaming upstream too, though it never pulled", async (_, signal) => {
+      const engine = kit.engine();
+      const first = engine.run(addOne, range(100_000), { collect: false });
+      const second = engine.run(addOne, first.values(), signal === undefined ? {} : { signal });
+      second.cancel();
+      await until(() => first.state === "cancelled");
+      expect(first.state).toBe("cancelled");
+    });
+
     test("two downstream jobs may read one collecting upstream", async () => {
       const engine = kit.engine();
       const first = engine.run(addOne, range(200));

@@ -273,9 +273,13 @@ export function streamingSuite(subject: Subject): void {
 
     test("is closed when the job is cancelled, and its return is not waited for", async () => {
       let returned = 0;
+      let pulls = 0;
       const items: AsyncIterable<number> = {
         [Symbol.asyncIterator]: () => ({
-          next: () => new Promise(() => undefined),
+          next: () => {
+            pulls++;
+            return new Promise(() => undefined);
+          },
           return: () => {
             returned++;
             return new Promise(() => undefined);
@@ -283,6 +287,7 @@ export function streamingSuite(subject: Subject): void {
         }),
       };
       const handle = kit.engine().run(addOne, items);
+      await until(() => pulls > 0);
       handle.cancel("enough");
       expect(await rejection(handle.result)).toBe("enough");
       await handle.stopped;

@@ -1,5 +1,5 @@
 /** A job as the main thread knows it: its source, what came out so far, and the handles that wait for it. */
-import { type Column, type ErrorRecord, type ErrorCode, TaskError, fromErrorRecord } from "@threadmill/protocol";
+import type { Column } from "@threadmill/protocol";
 import type { Recipe } from "../recipes.js";
 import type { JobHandle } from "./handle.js";
 import type { ItemFailure, JobResult, JobStats, OutcomeRun } from "./outcome.js";
@@ -302,15 +302,4 @@ function place(into: unknown[], indices: number | readonly number[], values: Col
 
 function fillTo(into: unknown[], length: number, filler: unknown): void {
   while (into.length < length) into.push(filler);
-}
-
-/** The error of an item, as the caller gets it. */
-export function taskError(
-  jobId: string,
-  fault: { index: number; attempt: number; code: ErrorCode; record: ErrorRecord | undefined },
-): TaskError {
-  const { index, attempt, code, record } = fault;
-  const cause = record === undefined ? undefined : fromErrorRecord(record);
-  const what = index < 0 ? `job ${JSON.stringify(jobId)}` : `item ${index} of job ${JSON.stringify(jobId)}`;
-  return new TaskError(code, `${what} failed: ${record?.message ?? code}`, { jobId, index, attempt, cause });
 }

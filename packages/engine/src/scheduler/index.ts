@@ -2,4 +2,4 @@ export { step } from "./step.js";
 export type { Effect, JobFault } from "./effects.js";
 export type { PositionFault, SchedulerEvent } from "./events.js";
 export { attemptsOf, createState, indexAt, lanesOf } from "./state.js";
-export type { Batch, JobRules, SchedulerOptions, State } from "./state.js";
+export type { Batch, JobRules, SchedulerOptions, Slot, State } from "./state.js";

@@ -6,18 +6,25 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Fate, type JobView, type SimulatedJob, Simulation, type SimulationOptions } from "./simulated-threads.js";
 
-/** A job as it is drawn: plain data, so that a counterexample can be read. */
-interface Drawn {
-  readonly items: number;
+/** A task as it is drawn: plain data, so that a counterexample can be read. */
+interface DrawnTask {
   readonly kind: "item" | "batch";
   readonly concurrency: number;
   readonly maxBatchItems: number;
   readonly ms: number;
   readonly loadMs: number;
-  /** Which items misbehave, how, and how often before they do as they should. */
-  readonly faulty: Record<string, { readonly fate: Fate; readonly times: number }>;
   readonly brokenLoads: number;
   readonly crashingLoads: number;
+}
+
+interface DrawnJob {
+  /** Which of the tasks. */
+  readonly task: number;
+  /** Whether it shares what is known of its task with the other jobs that do. */
+  readonly isShared: boolean;
+  readonly items: number;
+  /** Which items misbehave, how, and how often before they do as they should. */
+  readonly faulty: Record<string, { readonly fate: Fate; readonly times: number }>;
   readonly pulledBy: number;
   readonly isThrottled: boolean;
   readonly isWarmUp: boolean;
@@ -25,23 +32,37 @@ interface Drawn {
   readonly stopsAtFailure: boolean;
   readonly attempts: number;
   readonly timeoutMs: number;
+  readonly concurrency: number;
   readonly batchSize: number;
   readonly maxInFlight: number;
 }
 
 type Command =
-  | { readonly type: "submit"; readonly job: Drawn }
+  | { readonly type: "submit"; readonly job: DrawnJob }
   | { readonly type: "cancel" | "pause" | "resume" | "read"; readonly which: number }
   | { readonly type: "kill"; readonly slot: number }
   | { readonly type: "wait"; readonly ms: number };
 
-const drawnJobs: fc.Arbitrary<Drawn> = fc.record({
-  items: fc.nat({ max: 60 }),
+interface World extends Omit<SimulationOptions, "failsToStart"> {
+  readonly tasks: readonly DrawnTask[];
+  /** Slots and incarnations whose threads cannot be started. */
+  readonly failedStarts: readonly string[];
+}
+
+const drawnTasks: fc.Arbitrary<DrawnTask> = fc.record({
   kind: fc.constantFrom("item" as const, "item" as const, "batch" as const),
   concurrency: fc.integer({ min: 1, max: 4 }),
   maxBatchItems: fc.constantFrom(0, 0, 3),
   ms: fc.constantFrom(1, 0.1, 20),
   loadMs: fc.constantFrom(0, 30),
+  brokenLoads: fc.constantFrom(0, 0, 0, 1),
+  crashingLoads: fc.constantFrom(0, 0, 0, 1, 5),
+});
+
+const drawnJobs: fc.Arbitrary<DrawnJob> = fc.record({
+  task: fc.nat({ max: 2 }),
+  isShared: fc.boolean(),
+  items: fc.nat({ max: 60 }),
   faulty: fc.dictionary(
     fc.nat({ max: 40 }).map(String),
     fc.record({
@@ -50,34 +71,35 @@ const drawnJobs: fc.Arbitrary<Drawn> = fc.record({
     }),
     { maxKeys: 3 },
   ),
-  brokenLoads: fc.constantFrom(0, 0, 0, 1),
-  crashingLoads: fc.constantFrom(0, 0, 0, 1, 5),
   pulledBy: fc.constantFrom(0, 0, 1, 7),
   isThrottled: fc.boolean(),
-  isWarmUp: fc.constantFrom(false, false, false, true),
+  isWarmUp: fc.constantFrom(false, false, false, false, true),
   weight: fc.constantFrom(1, 1, 3),
   stopsAtFailure: fc.boolean(),
   attempts: fc.integer({ min: 1, max: 3 }),
   timeoutMs: fc.constantFrom(0, 50, 50),
+  concurrency: fc.constantFrom(0, 0, 0, 2),
   batchSize: fc.constantFrom(0, 0, 5),
   maxInFlight: fc.constantFrom(0, 0, 1, 10),
 });
 
-function jobOf(drawn: Drawn): SimulatedJob {
-  const { kind, maxBatchItems, ms, loadMs, weight, stopsAtFailure, batchSize, maxInFlight, isWarmUp } = drawn;
+function jobOf({ tasks }: World, drawn: DrawnJob): SimulatedJob {
+  const { weight, stopsAtFailure, batchSize, maxInFlight, isWarmUp, concurrency } = drawn;
+  const task = tasks[drawn.task]!;
   return {
     task: {
-      kind,
-      concurrency: kind === "batch" ? 1 : drawn.concurrency,
-      maxBatchItems,
-      ms,
-      loadMs,
+      kind: task.kind,
+      concurrency: task.kind === "batch" ? 1 : task.concurrency,
+      maxBatchItems: task.maxBatchItems,
+      ms: task.ms,
+      loadMs: task.loadMs,
       fate: ({ index, runsBefore }) => {
         const faulty = drawn.faulty[String(index)];
         return faulty === undefined || runsBefore >= faulty.times ? "ok" : faulty.fate;
       },
-      load: (before) => (before < drawn.crashingLoads ? "crash" : before < drawn.brokenLoads ? "broken" : "ok"),
+      load: (before) => (before < task.crashingLoads ? "crash" : before < task.brokenLoads ? "broken" : "ok"),
     },
+    ...(drawn.isShared ? { recipe: drawn.task } : {}),
     items: isWarmUp ? 0 : drawn.items,
     ...(drawn.pulledBy === 0 || isWarmUp ? {} : { pulledBy: drawn.pulledBy }),
     isThrottled: drawn.isThrottled,
@@ -87,6 +109,7 @@ function jobOf(drawn: Drawn): SimulatedJob {
       stopsAtFailure,
       retry: { attempts: drawn.attempts, backoffMs: 10, maxBackoffMs: 100, jitter: 0 },
       timeoutMs: isWarmUp ? 0 : drawn.timeoutMs,
+      concurrency: task.kind === "batch" ? 0 : concurrency,
       batchSize,
       maxInFlight,
     },
@@ -109,19 +132,25 @@ const commands: fc.Arbitrary<Command> = fc.oneof(
   },
 );
 
-const worlds: fc.Arbitrary<SimulationOptions> = fc.record({
+const worlds: fc.Arbitrary<World> = fc.record({
   threads: fc.integer({ min: 1, max: 4 }),
   graceMs: fc.constant(100),
   duplicates: fc.boolean(),
   latencyMs: fc.constantFrom(0, 0, 2),
+  tasks: fc.array(drawnTasks, { minLength: 3, maxLength: 3 }),
+  failedStarts: fc.oneof(
+    { weight: 3, arbitrary: fc.constant([]) },
+    { weight: 1, arbitrary: fc.array(fc.constantFrom("0:0", "0:1", "0:2", "1:1", "1:2", "1:3"), { maxLength: 6 }) },
+  ),
 });
 
 /** Plays the commands, then lets everything come to rest: paused jobs go on, readers read. */
-function play(world: SimulationOptions, list: readonly Command[]): Simulation {
-  const simulation = new Simulation(world);
+function play(world: World, list: readonly Command[]): Simulation {
+  const failsToStart = (slot: number, life: number): boolean => world.failedStarts.includes(`${slot}:${life}`);
+  const simulation = new Simulation({ ...world, failsToStart });
   const submitted: JobView[] = [];
   for (const command of list) {
-    if (command.type === "submit") submitted.push(simulation.submit(jobOf(command.job)));
+    if (command.type === "submit") submitted.push(simulation.submit(jobOf(world, command.job)));
     else if (command.type === "wait") simulation.advance(command.ms);
     else if (command.type === "kill") simulation.kill(command.slot);
     else {
@@ -146,7 +175,7 @@ function play(world: SimulationOptions, list: readonly Command[]): Simulation {
   return simulation;
 }
 
-const histories = fc.tuple(worlds, fc.array(commands, { maxLength: 25 }));
+const histories = fc.tuple(worlds, fc.array(commands, { maxLength: 25, size: "max" }));
 
 describe("whatever happens", () => {
   it("every job settles, every thread is let go, and nothing is left over", () => {
@@ -155,7 +184,7 @@ describe("whatever happens", () => {
         const simulation = play(world, list);
         expect(simulation.leftovers()).toEqual([]);
       }),
-      { numRuns: 2_000 },
+      { numRuns: 6_000 },
     );
   });
 
@@ -169,7 +198,7 @@ describe("whatever happens", () => {
           if (job.spec.rules?.stopsAtFailure === true) expect(job.failed.size).toBe(0);
         }
       }),
-      { numRuns: 500 },
+      { numRuns: 3000 },
     );
   });
 

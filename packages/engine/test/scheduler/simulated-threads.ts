@@ -97,6 +97,9 @@ const OPTIONS: SchedulerOptions = { threads: 2, batchMs: 10, maxBatchItems: 4_09
 /** What one event may bring along before we take it for a loop. */
 const MOST_EVENTS_AT_ONCE = 10_000;
 const MOST_STEPS = 3_000;
+const MOST_TICKS_IN_VAIN = 30;
+
+type Job = Batch["job"];
 
 /** One message of a thread, or the end of one. */
 type Word = Extract<SchedulerEvent, { incarnation: number }>;
@@ -278,8 +281,12 @@ class SimulatedThread {
         return;
       }
       if (how === "broken") {
-        this.runs.splice(this.runs.indexOf(run), 1);
-        this.#say({ type: "broken", ...this.#place(run) });
+        // A stop lets go of a batch while its task is loaded.
+        const at = this.runs.indexOf(run);
+        if (at !== -1) {
+          this.runs.splice(at, 1);
+          this.#say({ type: "broken", ...this.#place(run) });
+        }
       } else {
         this.loaded.add(recipe.id);
         const { kind = "item", concurrency = 1, maxBatchItems = 0 } = task;
@@ -366,6 +373,8 @@ export class Simulation {
   readonly #happenings: Happening[] = [];
   readonly #queue: SchedulerEvent[] = [];
   readonly #loads = new Map<number, number>();
+  /** Effects that do more than set the timer. */
+  #weighty = 0;
   #isStepping = false;
   #order = 0;
   #nextKey = 1;
@@ -456,12 +465,16 @@ export class Simulation {
     this.now = until;
   }
 
-  /** Goes on until nothing more will happen by itself. */
+  /** Goes on until nothing more will happen by itself, but for a timer that keeps watch over a thread that computes. */
   run(mostSteps = MOST_STEPS): void {
-    for (let steps = 0; this.#nextAt() < Infinity; steps++) {
+    let inVain = 0;
+    for (let steps = 0; this.#nextAt() < Infinity && inVain < MOST_TICKS_IN_VAIN; steps++) {
+      const before = this.#weighty;
+      const isAlone = this.#happenings.length === 0;
       if (steps >= mostSteps)
         throw new Error(`the simulation does not come to rest: ${mostSteps} steps, now ${this.now}`);
       this.#happenNext();
+      inVain = isAlone && this.#weighty === before ? inVain + 1 : 0;
     }
   }
 
@@ -575,6 +588,7 @@ export class Simulation {
     step(this.state, event, this.now, out);
     for (const effect of out) {
       this.effects.push({ at: this.now, effect, from: event.type });
+      if (effect.type !== "arm") this.#weighty++;
       this.trace.push(describe(this.now, effect));
       this.#perform(effect, event);
     }
@@ -794,12 +808,24 @@ export class Simulation {
   }
 
   #checkState(): void {
-    for (const slot of this.state.slots) {
-      if (slot.behind !== undefined && slot.running === undefined) throw new Error("a batch behind nothing");
-      if (slot.phase === "starting" && slot.running !== undefined) throw new Error("a batch without a thread");
+    const { state } = this;
+    for (const slot of state.slots) {
+      const { running, behind, reservedFor } = slot;
+      if (behind !== undefined && running === undefined) throw new Error("a batch behind nothing");
+      if (slot.phase === "starting" && running !== undefined) throw new Error("a batch without a thread");
+      if (reservedFor !== undefined && reservedFor.phase === "settled") throw new Error("a slot is kept for the dead");
+      if (slot.phase !== "ready" || running !== undefined) continue;
+      if (state.runnable.size > 0) throw new Error(`slot ${slot.index} has nothing to do while there is work`);
+      if ([...state.warmUps].some(({ toWarm }) => toWarm?.has(slot))) throw new Error(`slot ${slot.index} stays cold`);
     }
-    if (this.state.setAside !== this.strays.size) throw new Error("the count of threads set aside is wrong");
-    if (this.state.setAside > this.options.threads) throw new Error("more threads set aside than may be");
+    for (const job of state.jobs.values()) checkJob(state, job);
+    for (const { id, phase, jobs } of state.recipes.values()) {
+      const batches = state.slots.flatMap(({ running, behind }) => [running, behind]);
+      if (phase !== "probing" || batches.some((batch) => batch?.isProbe === true && batch.job.recipe.id === id)) continue;
+      throw new Error(`${jobs.size} jobs wait for a description of recipe ${id} that nobody will bring`);
+    }
+    if (state.setAside !== this.strays.size) throw new Error("the count of threads set aside is wrong");
+    if (state.setAside > this.options.threads) throw new Error("more threads set aside than may be");
   }
 
   #nextAt(): number {
@@ -825,6 +851,19 @@ export class Simulation {
     const cursors = this.state.slots.map(({ index, running }) => this.threads[index]?.cur(running) ?? -1);
     this.dispatch({ type: "tick", cursors });
   }
+}
+
+/** No item is lost or doubled, and a job that has something to assign is known to have it. */
+function checkJob(state: State, job: Job): void {
+  const { key, fresh, supplied, returned, suspects, retries } = job;
+  let held = supplied - fresh + returned.size + suspects.length + retries.size + job.completed + job.failed;
+  for (const piece of job.pieces) held += piece.length;
+  for (const batch of job.batches) held += batch.count;
+  if (held !== supplied) throw new Error(`job ${key} has ${supplied} items, and accounts for ${held}`);
+  const isWaiting = fresh < supplied || returned.size > 0 || suspects.length > 0 || job.pieces.length > 0;
+  const canGo = job.phase === "live" && job.recipe.phase !== "probing" && isWaiting;
+  if (canGo && !state.runnable.has(job)) throw new Error(`job ${key} has work that is forgotten`);
+  if (state.runnable.has(job) && !canGo && retries.size === 0) throw new Error(`job ${key} has no work to give`);
 }
 
 /** An effect as plain text: batches are named by slot and number. */

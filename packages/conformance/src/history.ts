@@ -1,0 +1,118 @@
+/** What the callers of an engine saw, in the order in which they saw it; the checker reads nothing else. */
+import type { JobState } from "@threadmill/engine";
+import type { RunRecord } from "./run-log.js";
+
+/** What was asked of a job, as far as the invariants speak of it. */
+export interface Rules {
+  /** Items that its source has. */
+  readonly items: number;
+  readonly attempts: number;
+  readonly onError: "fail" | "collect";
+  readonly collects: boolean;
+  /** Undefined: as the engine likes. */
+  readonly maxInFlight: number | undefined;
+}
+
+/**
+ * How a call of `run` was answered: `new` work, a handle on work that was live, a result from the cache, or a handle
+ * whose signal was aborted before.
+ */
+export type Admission = "new" | "joined" | "cached" | "stillborn";
+
+export type Seen =
+  | {
+      readonly type: "run";
+      readonly handle: string;
+      readonly job: string;
+      readonly work: number;
+      readonly how: Admission;
+      readonly rules: Rules;
+    }
+  /** `run` threw. What could be seen of the engine before it and after it. */
+  | {
+      readonly type: "refused";
+      readonly job: string;
+      readonly work: number;
+      readonly code: string;
+      readonly before: string;
+      readonly after: string;
+    }
+  | {
+      readonly type: "heard";
+      readonly handle: string;
+      readonly event: "start" | "batch" | "retry" | "detail";
+      readonly index?: number;
+      readonly attempt?: number;
+    }
+  | {
+      readonly type: "progress";
+      readonly handle: string;
+      readonly via: "event" | "snapshot";
+      readonly state: JobState;
+      readonly completed: number;
+      readonly failed: number;
+      readonly total: number | undefined;
+    }
+  | { readonly type: "settle"; readonly handle: string; readonly state: JobState; readonly code?: string }
+  /** What the `result` promise did. `values`: how many there are; `failures`: the indices that failed. */
+  | {
+      readonly type: "result";
+      readonly handle: string;
+      readonly state: "resolved" | "rejected";
+      readonly code?: string;
+      readonly values?: number;
+      readonly failures?: readonly number[];
+    }
+  | { readonly type: "loop"; readonly handle: string; readonly loop: number; readonly ordered: boolean }
+  /** `proof`: the work and index that the value itself names. */
+  | {
+      readonly type: "outcome";
+      readonly handle: string;
+      readonly loop: number;
+      readonly index: number;
+      readonly status: "completed" | "failed";
+      readonly attempt: number;
+      readonly code?: string;
+      readonly proof?: { readonly work: number; readonly index: number; readonly attempt: number };
+    }
+  | {
+      readonly type: "loop-end";
+      readonly handle: string;
+      readonly loop: number;
+      readonly how: "done" | "thrown" | "left";
+    }
+  /** Somebody cancelled, by what means ever; the handle's state just before the call and just after it. */
+  | {
+      readonly type: "cancel";
+      readonly handle: string;
+      readonly by: "handle" | "id" | "signal" | "close";
+      readonly before: JobState;
+      readonly after: JobState;
+    }
+  /** The engine took an item from the source. */
+  | { readonly type: "pulled"; readonly work: number; readonly index: number }
+  | { readonly type: "stopped"; readonly handle: string }
+  /** Bounded things of the engine, with their bounds. */
+  | { readonly type: "bound"; readonly what: string; readonly size: number; readonly most: number }
+  /** The end: what was still live, and what had been waited for in vain. */
+  | { readonly type: "rest"; readonly live: readonly string[]; readonly pending: readonly string[] };
+
+/** `log`: how long the run log was. */
+export type Entry = Seen & { readonly log: number };
+
+export interface History {
+  readonly entries: readonly Entry[];
+  readonly runs: readonly (RunRecord | undefined)[];
+}
+
+export function isSettled(state: JobState): boolean {
+  return state === "completed" || state === "failed" || state === "cancelled";
+}
+
+/** One line for a reader who looks for what went wrong. */
+export function describeEntry({ log, type, ...rest }: Entry, at: number): string {
+  const details = Object.entries(rest)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `${name}=${typeof value === "string" ? value : JSON.stringify(value)}`);
+  return `#${at} (${log} runs logged) ${type} ${details.join(" ")}`;
+}

@@ -1,0 +1,219 @@
+/** Watches handles as a caller would, and writes down what it sees. */
+import type { Engine, JobHandle, JobState, Outcome, TaskError } from "@threadmill/engine";
+import type { Proof } from "./fixtures/logged.js";
+import { type Admission, type Entry, type History, type Rules, type Seen, isSettled } from "./history.js";
+import type { RunLog } from "./run-log.js";
+
+export type Handle = JobHandle<Proof, Proof | undefined>;
+
+/** How a loop reads. `leaveAfter`: it breaks after so many. */
+export interface Reading {
+  readonly by: "outcomes" | "batches" | "values";
+  readonly ordered: boolean;
+  readonly leaveAfter?: number;
+}
+
+export class Recorder {
+  readonly log: RunLog;
+  readonly #entries: Entry[] = [];
+  readonly #names = new Map<Handle, string>();
+  readonly #pending = new Map<string, Promise<void>>();
+  #loops = 0;
+
+  constructor(log: RunLog) {
+    this.log = log;
+  }
+
+  get history(): History {
+    return { entries: this.#entries, runs: this.log.records };
+  }
+
+  get handles(): Handle[] {
+    return [...this.#names.keys()];
+  }
+
+  add(seen: Seen): void {
+    this.#entries.push({ ...seen, log: this.log.length });
+  }
+
+  // ——— handles
+
+  /** Follows a handle that `run` or `job` has just answered. One that is known already is not followed twice. */
+  follow(handle: Handle, work: number, how: Admission, rules: Rules): void {
+    if (this.#names.has(handle)) return;
+    const name = `h${this.#names.size + 1}`;
+    this.#names.set(handle, name);
+    this.add({ type: "run", handle: name, job: handle.id, work, how, rules });
+    handle.on("start", () => this.add({ type: "heard", handle: name, event: "start" }));
+    handle.on("batch", () => this.add({ type: "heard", handle: name, event: "batch" }));
+    handle.on("detail", () => this.add({ type: "heard", handle: name, event: "detail" }));
+    handle.on("retry", ({ index, attempt }) =>
+      this.add({ type: "heard", handle: name, event: "retry", index, attempt }),
+    );
+    handle.on("progress", ({ completed, failed, total }) =>
+      this.add({ type: "progress", handle: name, via: "event", state: handle.state, completed, failed, total }),
+    );
+    this.#expect(`the settle event of ${name}`, async () => {
+      await new Promise<void>((resolve) =>
+        handle.on("settle", ({ state, error }) => {
+          this.add({ type: "settle", handle: name, state, ...codeOf(error) });
+          resolve();
+        }),
+      );
+    });
+    this.#expect(`the result of ${name}`, async () => {
+      try {
+        const { values, failures } = await handle.result;
+        const indices = failures.map(({ index }) => index);
+        this.add({ type: "result", handle: name, state: "resolved", values: values.length, failures: indices });
+      } catch (error) {
+        this.add({ type: "result", handle: name, state: "rejected", ...codeOf(error) });
+      }
+    });
+    this.#expect(`${name} to have stopped`, async () => {
+      await handle.stopped;
+      this.add({ type: "stopped", handle: name });
+    });
+  }
+
+  /** Opens a loop now, and reads it to its end. */
+  read(handle: Handle, reading: Reading): void {
+    const name = this.#nameOf(handle);
+    const loop = ++this.#loops;
+    const iterator = open(handle, reading);
+    const ordered = reading.ordered || reading.by === "values";
+    this.add({ type: "loop", handle: name, loop, ordered });
+    this.#expect(`loop ${loop} of ${name}`, async () => {
+      let read = 0;
+      try {
+        for await (const outcomes of iterator) {
+          for (const outcome of outcomes) this.#deliver(name, loop, outcome);
+          read += outcomes.length;
+          if (read >= (reading.leaveAfter ?? Infinity)) {
+            this.add({ type: "loop-end", handle: name, loop, how: "left" });
+            return;
+          }
+        }
+        this.add({ type: "loop-end", handle: name, loop, how: "done" });
+      } catch {
+        this.add({ type: "loop-end", handle: name, loop, how: "thrown" });
+      }
+    });
+  }
+
+  #deliver(handle: string, loop: number, outcome: Outcome<Proof>): void {
+    const { index, status, attempt } = outcome;
+    const about = { type: "outcome", handle, loop, index, status, attempt } as const;
+    if (outcome.status === "completed") this.add({ ...about, proof: outcome.value });
+    else this.add({ ...about, code: outcome.error.code });
+  }
+
+  snapshot(handle: Handle): void {
+    const { completed, failed, total } = handle.progress;
+    const { state } = handle;
+    this.add({ type: "progress", handle: this.#nameOf(handle), via: "snapshot", state, completed, failed, total });
+  }
+
+  // ——— what is done to them
+
+  /** Cancels, and looks at once at every handle that this concerns. */
+  cancel(by: Extract<Seen, { type: "cancel" }>["by"], concerned: readonly Handle[], action: () => void): void {
+    const before = concerned.map((handle) => [handle, handle.state] as const);
+    action();
+    for (const [handle, state] of before) {
+      this.add({ type: "cancel", handle: this.#nameOf(handle), by, before: state, after: handle.state });
+    }
+  }
+
+  /** Handles on the same live work. */
+  liveOf(id: string): Handle[] {
+    return this.handles.filter((handle) => handle.id === id && !isSettled(handle.state));
+  }
+
+  /** A call of `run` that is expected to throw. Answers whether it did. */
+  refusal(engine: Engine, job: string, work: number, call: () => unknown): void {
+    const before = showEngine(engine);
+    let code = "none";
+    try {
+      call();
+    } catch (error) {
+      code = codeOf(error).code ?? "";
+    }
+    this.add({ type: "refused", job, work, code, before, after: showEngine(engine) });
+  }
+
+  /** Waits for all that handles have promised, but not beyond `patience`; then says what is left over. */
+  async rest(engine: Engine, patience: Promise<unknown>): Promise<void> {
+    let isOver = false;
+    const giveUp = patience.then(() => (isOver = true));
+    while (this.#pending.size > 0 && !isOver) await Promise.race([Promise.all(this.#pending.values()), giveUp]);
+    for (const handle of this.handles) this.snapshot(handle);
+    this.add({ type: "rest", live: engine.jobs().map(({ id }) => id), pending: [...this.#pending.keys()] });
+  }
+
+  #expect(what: string, body: () => Promise<void>): void {
+    this.#pending.set(
+      what,
+      body().finally(() => this.#pending.delete(what)),
+    );
+  }
+
+  #nameOf(handle: Handle): string {
+    const name = this.#names.get(handle);
+    if (name === undefined) throw new Error(`the recorder does not follow this handle of ${handle.id}`);
+    return name;
+  }
+}
+
+/** Every kind of loop, as one of arrays of outcomes. */
+function open(handle: Handle, { by }: Reading): AsyncIterable<readonly Outcome<Proof>[]> {
+  switch (by) {
+    case "batches":
+      return handle.batches();
+    case "outcomes":
+      return inArrays(handle[Symbol.asyncIterator](), (outcome) => outcome);
+    case "values": {
+      let index = 0;
+      return inArrays(handle.values(), (value) => ({
+        index: index++,
+        status: "completed",
+        value,
+        attempt: value.attempt,
+      }));
+    }
+    default:
+      return by satisfies never;
+  }
+}
+
+/** As a generator would, but opened at once: a job that does not collect must have its loop in the tick of `run`. */
+function inArrays<Item>(
+  iterator: AsyncIterator<Item>,
+  convert: (item: Item) => Outcome<Proof>,
+): AsyncIterable<readonly Outcome<Proof>[]> {
+  return {
+    [Symbol.asyncIterator]: () => ({
+      next: async () => {
+        const { done, value } = await iterator.next();
+        return done === true ? { done, value: undefined } : { done: false, value: [convert(value as Item)] };
+      },
+      return: async () => {
+        await iterator.return?.();
+        return { done: true, value: undefined };
+      },
+    }),
+  };
+}
+
+function codeOf(error: unknown): { code?: string } {
+  if (error === undefined) return {};
+  const { code, name } = Object(error) as Partial<TaskError>;
+  return { code: typeof code === "string" ? code : (name ?? String(error)) };
+}
+
+/** What a refused call must not change. */
+function showEngine(engine: Engine): string {
+  const { jobs, threadsStarted } = engine.stats();
+  const states = engine.jobs().map((job): [string, JobState] => [job.id, job.state]);
+  return JSON.stringify({ states, jobs, threadsStarted, results: engine.results.stats });
+}

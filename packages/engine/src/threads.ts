@@ -1,0 +1,218 @@
+/**
+ * The threads behind the slots: started, watched, set aside, ended. A slot has one at a time; those that were set
+ * aside live on beside it until they can be ended.
+ */
+import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
+import { ControlBlock, type FromThread, PROTOCOL_VERSION } from "@threadmill/protocol";
+import type { Runner, Thread } from "./runners/runner.js";
+import type { Slot } from "./scheduler/index.js";
+import { type SentBatch, ThreadLink } from "./thread-link.js";
+
+export interface ThreadEvent {
+  /**
+   * `stuck`: set aside, and another one takes its place. `capacity-lost`: stuck, with too many aside already.
+   * `returned`: one that was set aside is gone.
+   */
+  readonly type: "ready" | "failed" | "lost" | "stuck" | "capacity-lost" | "returned";
+  readonly slot: number;
+  readonly cause?: unknown;
+}
+
+/** What the owner of the threads is told. */
+export interface ThreadsListener {
+  onMessage(link: ThreadLink, message: FromThread): void;
+  onReady(link: ThreadLink): void;
+  onFailed(link: ThreadLink): void;
+  onLost(link: ThreadLink): void;
+  onStrayEnded(): void;
+  /** The thread will not answer for this batch any more. */
+  onLetGo(sent: SentBatch): void;
+  onEvent(event: ThreadEvent): void;
+}
+
+export class Threads {
+  readonly control: ControlBlock;
+  /** Why the last thread died or could not be started. */
+  fault: unknown;
+  readonly counts = { threadsStarted: 0, threadsLost: 0, threadsStuck: 0 };
+  readonly #runner: Runner;
+  readonly #listener: ThreadsListener;
+  readonly #options: { readonly keepWarm: number; readonly graceMs: number };
+  readonly #links: (ThreadLink | undefined)[] = [];
+  readonly #strays = new Set<ThreadLink>();
+  readonly #freeRows: number[];
+  #isHeld = false;
+  #isEnded = false;
+
+  constructor(
+    runner: Runner,
+    options: { readonly keepWarm: number; readonly graceMs: number },
+    listener: ThreadsListener,
+  ) {
+    this.#runner = runner;
+    this.#options = options;
+    this.#listener = listener;
+    // A row for each slot, and for each thread that may be set aside.
+    const rows = 2 * runner.threads;
+    this.control = new ControlBlock(rows);
+    this.#freeRows = Array.from({ length: rows }, (_, row) => row).toReversed();
+  }
+
+  /** The thread of a slot that has been started. */
+  at(slot: number): ThreadLink {
+    return this.#links[slot] as ThreadLink;
+  }
+
+  isStray(link: ThreadLink): boolean {
+    return this.#strays.has(link);
+  }
+
+  start(slot: number, incarnation: number): void {
+    const row = this.#freeRows.pop() as number;
+    const { keepWarm, graceMs } = this.#options;
+    const { control } = this;
+    const link = new ThreadLink({ slot, incarnation, row, keepWarm, control });
+    this.#links[slot] = link;
+    control.open(row, incarnation);
+    this.counts.threadsStarted++;
+    this.#runner.start(
+      slot,
+      { version: PROTOCOL_VERSION, control: control.buffer, row, incarnation, graceMs },
+      {
+        onReady: (thread) => this.#onReady(link, thread),
+        onFailed: (cause) => this.#onFailed(link, cause),
+        onLost: (cause) => this.#onLost(link, cause),
+      },
+    );
+  }
+
+  /** Whether live jobs keep the process alive. */
+  hold(isHeld: boolean): void {
+    if (this.#isHeld === isHeld) return;
+    this.#isHeld = isHeld;
+    for (const link of this.#links) link?.thread?.hold(isHeld);
+  }
+
+  /** The last claim in each slot's running batch; -1 for none. */
+  cursors(slots: readonly Slot[]): number[] {
+    return slots.map(({ index, running }) =>
+      running === undefined ? -1 : this.control.cur(this.at(index).row, running.number),
+    );
+  }
+
+  setAside(slot: number): void {
+    const link = this.at(slot);
+    this.counts.threadsStuck++;
+    this.#strays.add(link);
+    link.thread?.setAside();
+    link.thread?.hold(false);
+    for (const sent of link.batches.values()) {
+      // What it has not begun it shall not begin when it comes back.
+      this.control.stop(link.row, sent.batch.number);
+      this.#listener.onLetGo(sent);
+    }
+    link.batches.clear();
+    this.#listener.onEvent({ type: "stuck", slot });
+  }
+
+  /** Ends threads that were set aside, as far as that is safe; the others are left until they come back. */
+  terminateStrays(): void {
+    for (const link of this.#strays) {
+      if (this.#mayTerminate(link)) void link.thread?.terminate().then(() => this.#dropStray(link));
+    }
+  }
+
+  /**
+   * Ends all threads: resources are torn down, idle threads terminated. Answers the slots whose thread had to be left
+   * because it was in native code.
+   */
+  async end(budgetMs: number): Promise<number[]> {
+    this.#isEnded = true;
+    const links = [...this.#links.filter((link) => link !== undefined), ...this.#strays];
+    await Promise.all(links.map((link) => link.opened));
+    await Promise.all(links.map((link) => this.#tearDown(link, budgetMs)));
+    const left: number[] = [];
+    await Promise.all(
+      links.map(async (link) => {
+        if (link.thread === undefined) return;
+        if (this.#mayTerminate(link)) await link.thread.terminate();
+        else {
+          left.push(link.slot);
+          link.thread.hold(false);
+        }
+      }),
+    );
+    return left;
+  }
+
+  #onReady(link: ThreadLink, thread: Thread): void {
+    link.thread = thread;
+    link.onOpened();
+    if (this.#isEnded) return;
+    thread.port.on("message", (message: FromThread) => this.#listener.onMessage(link, message));
+    thread.port.on("messageerror", () => link.ask());
+    thread.hold(this.#isHeld);
+    this.#listener.onEvent({ type: "ready", slot: link.slot });
+    this.#listener.onReady(link);
+  }
+
+  #onFailed(link: ThreadLink, cause: unknown): void {
+    this.#freeRows.push(link.row);
+    link.onOpened();
+    if (this.#isEnded) return;
+    this.fault = cause;
+    this.#listener.onEvent({ type: "failed", slot: link.slot, cause });
+    this.#listener.onFailed(link);
+  }
+
+  #onLost(link: ThreadLink, cause: unknown): void {
+    // What it said before it died counts, if it arrived.
+    const port = link.thread?.port as MessagePort;
+    for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port)) {
+      this.#listener.onMessage(link, next.message as FromThread);
+    }
+    port.close();
+    if (this.#strays.has(link)) {
+      this.#dropStray(link);
+      return;
+    }
+    if (this.#isEnded) return;
+    this.counts.threadsLost++;
+    this.fault = cause;
+    this.#freeRows.push(link.row);
+    for (const sent of link.batches.values()) this.#listener.onLetGo(sent);
+    this.#listener.onEvent({ type: "lost", slot: link.slot, cause });
+    this.#listener.onLost(link);
+  }
+
+  #dropStray(link: ThreadLink): void {
+    if (!this.#strays.delete(link)) return;
+    this.#freeRows.push(link.row);
+    this.#listener.onEvent({ type: "returned", slot: link.slot });
+    if (!this.#isEnded) this.#listener.onStrayEnded();
+  }
+
+  /** Never in native code: the word in shared memory is taken, so that the thread cannot go there any more. */
+  #mayTerminate({ row, thread }: ThreadLink): boolean {
+    return thread?.isOwnThread === false || this.control.condemn(row);
+  }
+
+  /** Resolves when the thread has torn down, or the time is over. */
+  #tearDown(link: ThreadLink, budgetMs: number): Promise<void> {
+    const { thread } = link;
+    if (thread === undefined || this.#strays.has(link)) return Promise.resolve();
+    return new Promise((resolve) => {
+      thread.hold(true);
+      const timer = setTimeout(resolve, budgetMs);
+      const finish = (): void => {
+        clearTimeout(timer);
+        resolve();
+      };
+      thread.port.on("message", (message: FromThread) => {
+        if (message[0] === "closed") finish();
+      });
+      thread.port.once("close", finish);
+      link.close();
+    });
+  }
+}
