@@ -54,7 +54,10 @@ export type Seen =
       readonly total: number | undefined;
     }
   | { readonly type: "settle"; readonly handle: string; readonly state: JobState; readonly code?: string }
-  /** What the `result` promise did. `values`: how many there are; `failures`: the indices that failed. */
+  /**
+   * What the `result` promise did. `values`: how many there are; `failures`: the indices that failed; `wrong`: those
+   * whose value is missing or another item's; `works`: all that the values name.
+   */
   | {
       readonly type: "result";
       readonly handle: string;
@@ -62,6 +65,8 @@ export type Seen =
       readonly code?: string;
       readonly values?: number;
       readonly failures?: readonly number[];
+      readonly wrong?: readonly number[];
+      readonly works?: readonly number[];
     }
   | { readonly type: "loop"; readonly handle: string; readonly loop: number; readonly ordered: boolean }
   /** `proof`: the work and index that the value itself names. */
@@ -89,8 +94,8 @@ export type Seen =
       readonly before: JobState;
       readonly after: JobState;
     }
-  /** The engine took an item from the source. */
-  | { readonly type: "pulled"; readonly work: number; readonly index: number }
+  /** The engine took an item from the source, when so many had ended as far as the job's progress shows. */
+  | { readonly type: "pulled"; readonly work: number; readonly index: number; readonly ended: number }
   | { readonly type: "stopped"; readonly handle: string }
   /** Bounded things of the engine, with their bounds. */
   | { readonly type: "bound"; readonly what: string; readonly size: number; readonly most: number }

@@ -64,8 +64,11 @@ export class Recorder {
     this.#expect(`the result of ${name}`, async () => {
       try {
         const { values, failures } = await handle.result;
-        const indices = failures.map(({ index }) => index);
-        this.add({ type: "result", handle: name, state: "resolved", values: values.length, failures: indices });
+        const indices = new Set(failures.map(({ index }) => index));
+        const wrong = values.flatMap((value, index) => (index === value?.index || indices.has(index) ? [] : [index]));
+        const works = [...new Set(values.flatMap((value) => (value === undefined ? [] : [value.work])))];
+        const state = "resolved";
+        this.add({ type: "result", handle: name, state, values: values.length, failures: [...indices], wrong, works });
       } catch (error) {
         this.add({ type: "result", handle: name, state: "rejected", ...codeOf(error) });
       }

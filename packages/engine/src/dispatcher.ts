@@ -27,6 +27,7 @@ import {
 } from "./scheduler/index.js";
 import type { SentBatch, ThreadLink } from "./thread-link.js";
 import { type ThreadEvent, Threads, type ThreadsListener } from "./threads.js";
+import { Turns } from "./turns.js";
 
 /** What the dispatcher tells the engine. Called when it is at rest, but for `onSettle`, which comes in the same step. */
 export interface DispatcherListener {
@@ -48,6 +49,11 @@ interface Answer {
   readonly broken?: BrokenTask;
 }
 
+interface Happening {
+  readonly event: SchedulerEvent;
+  readonly answer: Answer | undefined;
+}
+
 export interface DispatcherStats {
   readonly threadsStarted: number;
   readonly threadsLost: number;
@@ -62,10 +68,8 @@ export class Dispatcher {
   readonly #threads: Threads;
   readonly #listener: DispatcherListener;
   readonly #jobs = new Map<number, Job>();
-  readonly #queue: { event: SchedulerEvent; answer: Answer | undefined }[] = [];
-  readonly #later: (() => void)[] = [];
-  #isStepping = false;
-  #isFlushing = false;
+  readonly #turns = new Turns<Happening>((happening) => this.#step(happening));
+  readonly #effects: Effect[] = [];
   #isEnded = false;
   #timer: NodeJS.Timeout | undefined;
   readonly #counts = { batches: 0, revokedItems: 0, droppedMessages: 0 };
@@ -95,54 +99,23 @@ export class Dispatcher {
     this.#jobs.set(job.key, job);
   }
 
-  /** Lets an event happen, with all that follows from it, before it returns; unless it is called by what follows. */
+  /** See {@link Turns}. `answer` goes to the effects of this event. */
   dispatch(event: SchedulerEvent, answer?: Answer): void {
-    this.#queue.push({ event, answer });
-    if (this.#isStepping) return;
-    this.#isStepping = true;
-    try {
-      const out: Effect[] = [];
-      for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
-        step(this.state, next.event, this.now(), out);
-        for (const effect of out) this.#perform(effect, next.answer);
-        out.length = 0;
-      }
-    } finally {
-      this.#isStepping = false;
-    }
-    this.#flush();
+    this.#turns.dispatch({ event, answer });
   }
 
-  /**
-   * The same, but what is to be done at rest is done only after the caller's own caller has returned: no listener
-   * hears of a job before `run` has answered its handle. `first` comes before all that follows from the event.
-   */
   dispatchQuietly(first: () => void, event: SchedulerEvent): void {
-    this.#later.push(first);
-    const wasFlushing = this.#isFlushing;
-    this.#isFlushing = true;
-    try {
-      this.dispatch(event);
-    } finally {
-      this.#isFlushing = wasFlushing;
-    }
-    queueMicrotask(() => this.#flush());
+    this.#turns.dispatchQuietly(first, { event, answer: undefined });
   }
 
-  /** To be done when the dispatcher is at rest, in order. */
   later(callback: () => void): void {
-    this.#later.push(callback);
-    if (!this.#isStepping) this.#flush();
+    this.#turns.later(callback);
   }
 
-  #flush(): void {
-    if (this.#isFlushing || this.#isStepping) return;
-    this.#isFlushing = true;
-    try {
-      for (let next = this.#later.shift(); next !== undefined; next = this.#later.shift()) next();
-    } finally {
-      this.#isFlushing = false;
-    }
+  #step({ event, answer }: Happening): void {
+    step(this.state, event, this.now(), this.#effects);
+    for (const effect of this.#effects) this.#perform(effect, answer);
+    this.#effects.length = 0;
   }
 
   /** Whether live jobs keep the process alive. */

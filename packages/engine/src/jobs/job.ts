@@ -32,6 +32,10 @@ export class Job {
   readonly handles = new Set<JobHandle<unknown, unknown>>();
   observer: JobHandle<unknown, unknown> | undefined;
   hasStarted = false;
+  /** Its result goes to the cache: it has an id that a caller gave. */
+  isKept = false;
+  /** Gives back what the job held of the engine. */
+  onEnd: () => void = () => undefined;
   /** Handles for whose sake the work goes on. */
   holders = 0;
   /** Set right after the job is made: the source's listener needs the job. */
