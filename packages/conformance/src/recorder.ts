@@ -53,7 +53,7 @@ export class Recorder {
     handle.on("progress", ({ completed, failed, total }) =>
       this.add({ type: "progress", handle: name, via: "event", state: handle.state, completed, failed, total }),
     );
-    this.#expect(`the settle event of ${name}`, async () => {
+    this.expect(`the settle event of ${name}`, async () => {
       await new Promise<void>((resolve) =>
         handle.on("settle", ({ state, error }) => {
           this.add({ type: "settle", handle: name, state, ...codeOf(error) });
@@ -61,7 +61,7 @@ export class Recorder {
         }),
       );
     });
-    this.#expect(`the result of ${name}`, async () => {
+    this.expect(`the result of ${name}`, async () => {
       try {
         const { values, failures } = await handle.result;
         const indices = new Set(failures.map(({ index }) => index));
@@ -73,7 +73,7 @@ export class Recorder {
         this.add({ type: "result", handle: name, state: "rejected", ...codeOf(error) });
       }
     });
-    this.#expect(`${name} to have stopped`, async () => {
+    this.expect(`${name} to have stopped`, async () => {
       await handle.stopped;
       this.add({ type: "stopped", handle: name });
     });
@@ -86,8 +86,10 @@ export class Recorder {
     const iterator = open(handle, reading);
     const ordered = reading.ordered || reading.by === "values";
     this.add({ type: "loop", handle: name, loop, ordered });
-    this.#expect(`loop ${loop} of ${name}`, async () => {
+    this.expect(`loop ${loop} of ${name}`, async () => {
       let read = 0;
+      // Not in the tick of the call: a cancel in the same tick would come before what is read, and be seen after it.
+      await Promise.resolve();
       try {
         for await (const outcomes of iterator) {
           for (const outcome of outcomes) this.#deliver(name, loop, outcome);
@@ -133,16 +135,19 @@ export class Recorder {
     return this.handles.filter((handle) => handle.id === id && !isSettled(handle.state));
   }
 
-  /** A call of `run` that is expected to throw. Answers whether it did. */
-  refusal(engine: Engine, job: string, work: number, call: () => unknown): void {
-    const before = showEngine(engine);
-    let code = "none";
-    try {
-      call();
-    } catch (error) {
-      code = codeOf(error).code ?? "";
-    }
-    this.add({ type: "refused", job, work, code, before, after: showEngine(engine) });
+  /** A call of `run` threw this; undefined if it should have. `before`: what {@link showEngine} said before it. */
+  refused(engine: Engine, call: { job: string; work: number; before: string; error: unknown }): void {
+    const { job, work, before, error } = call;
+    const code = codeOf(error).code ?? "none";
+    this.add({ type: "refused", job, work, code, before, after: this.showEngine(engine) });
+  }
+
+  /** What a refused call must not change. */
+  showEngine(engine: Engine): string {
+    const { jobs, threadsStarted } = engine.stats();
+    const states = engine.jobs().map((job): [string, JobState] => [job.id, job.state]);
+    const { entries, bytes } = engine.results.stats;
+    return JSON.stringify({ states, jobs, threadsStarted, entries, bytes });
   }
 
   /** Waits for all that handles have promised, but not beyond `patience`; then says what is left over. */
@@ -154,7 +159,8 @@ export class Recorder {
     this.add({ type: "rest", live: engine.jobs().map(({ id }) => id), pending: [...this.#pending.keys()] });
   }
 
-  #expect(what: string, body: () => Promise<void>): void {
+  /** Something that must come to an end. */
+  expect(what: string, body: () => Promise<void>): void {
     this.#pending.set(
       what,
       body().finally(() => this.#pending.delete(what)),
@@ -212,11 +218,4 @@ function codeOf(error: unknown): { code?: string } {
   if (error === undefined) return {};
   const { code, name } = Object(error) as Partial<TaskError>;
   return { code: typeof code === "string" ? code : (name ?? String(error)) };
-}
-
-/** What a refused call must not change. */
-function showEngine(engine: Engine): string {
-  const { jobs, threadsStarted } = engine.stats();
-  const states = engine.jobs().map((job): [string, JobState] => [job.id, job.state]);
-  return JSON.stringify({ states, jobs, threadsStarted, results: engine.results.stats });
 }

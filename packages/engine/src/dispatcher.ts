@@ -152,12 +152,10 @@ export class Dispatcher {
       onMessage: (link, message) => this.#onMessage(link, message),
       onReady: ({ slot, incarnation }) => this.dispatch({ type: "thread-ready", slot, incarnation }),
       onFailed: ({ slot, incarnation }) => this.dispatch({ type: "thread-failed", slot, incarnation }),
-      onLost: ({ slot, incarnation, row }) => {
+      onLost: ({ slot, incarnation }) => {
         const held = this.state.slots[slot];
-        const [running = -1, behind = -1] = [held?.running, held?.behind].map((batch) =>
-          batch === undefined ? -1 : this.control.cur(row, batch.number),
-        );
-        this.dispatch({ type: "thread-lost", slot, incarnation, cur: [running, behind] });
+        const cur = held === undefined ? ([-1, -1] as const) : this.#threads.cursors(held);
+        this.dispatch({ type: "thread-lost", slot, incarnation, cur });
       },
       onStrayEnded: () => this.dispatch({ type: "stray-ended" }),
       onLetGo: (sent) => this.#giveBack(sent, 0, sent.batch.count),
@@ -427,7 +425,7 @@ export class Dispatcher {
     const tick = (): void => {
       setImmediate(() => {
         if (this.#isEnded) return;
-        const cursors = this.#threads.cursors(this.state.slots);
+        const cursors = this.state.slots.map((slot) => this.#threads.cursors(slot));
         this.dispatch({ type: "tick", cursors });
       });
     };

@@ -5,7 +5,7 @@
 import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
 import { ControlBlock, type FromThread, PROTOCOL_VERSION } from "@threadmill/protocol";
 import type { Runner, Thread } from "./runners/runner.js";
-import type { Slot } from "./scheduler/index.js";
+import type { Batch, Cursors, Slot } from "./scheduler/index.js";
 import { type SentBatch, ThreadLink } from "./thread-link.js";
 
 export interface ThreadEvent {
@@ -93,11 +93,12 @@ export class Threads {
     for (const link of this.#links) link?.thread?.hold(isHeld);
   }
 
-  /** The last claim in each slot's running batch; -1 for none. */
-  cursors(slots: readonly Slot[]): number[] {
-    return slots.map(({ index, running }) =>
-      running === undefined ? -1 : this.control.cur(this.at(index).row, running.number),
-    );
+  /** The last claims in the slot's batches, as its thread has left them. */
+  cursors({ index, running, behind }: Slot): Cursors {
+    const { row } = this.at(index);
+    const curOf = (batch: Batch | undefined): number =>
+      batch === undefined ? -1 : this.control.cur(row, batch.number);
+    return [curOf(running), curOf(behind)];
   }
 
   setAside(slot: number): void {

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { collect, failure, range, rejection } from "../assertions.js";
 import { addOne, failOdd, gated } from "../fixtures/index.js";
 import { Gate } from "../gate.js";
-import { useKit } from "../leaks.js";
+import { until, useKit } from "../leaks.js";
 import type { Subject } from "../subject.js";
 
 export function pipelinesSuite(subject: Subject): void {

@@ -1,10 +1,11 @@
 /** Deadlines: what is due at a tick, and when the next one must come. There is one timer, for the nearest. */
+import type { Cursors } from "./events.js";
 import { refresh } from "./life.js";
 import { type Batch, type Job, type Slot, type Turn, dueAt } from "./state.js";
 import { onOverdue, onStuck } from "./threads.js";
 
-/** `cursors` holds the last claim in each slot's running batch. */
-export function onTick(turn: Turn, cursors: readonly number[]): void {
+/** `cursors` holds the last claims in each slot. */
+export function onTick(turn: Turn, cursors: readonly Cursors[]): void {
   const { state, now, out } = turn;
   for (;;) {
     const job = state.backingOff.first;
@@ -13,8 +14,15 @@ export function onTick(turn: Turn, cursors: readonly number[]): void {
   }
   for (const slot of state.slots) {
     if (slot.phase !== "ready") continue;
-    if (stopDeadline(turn, slot) <= now) onStuck(turn, slot);
-    else watchTimeLimit(turn, slot, cursors[slot.index] ?? -1);
+    const [running, behind] = cursors[slot.index] ?? [-1, -1];
+    for (const [batch, cur] of [
+      [slot.running, running],
+      [slot.behind, behind],
+    ] as const) {
+      if (batch !== undefined) observe(turn, batch, cur);
+    }
+    if (stopDeadline(turn, slot) <= now && isStuck(slot)) onStuck(turn, slot);
+    else watchTimeLimits(turn, slot);
   }
   if (state.setAside > 0 && state.strayCheckAt <= now) {
     out.push({ type: "terminate-strays" });
@@ -23,34 +31,47 @@ export function onTick(turn: Turn, cursors: readonly number[]): void {
   if (state.setAside === 0) state.strayCheckAt = Infinity;
 }
 
-/** When the thread of this slot is held to be stuck. */
-function stopDeadline({ state }: Turn, slot: Slot): number {
-  const stoppedAt = slot.running?.stoppedAt;
-  return stoppedAt === undefined ? Infinity : stoppedAt + state.options.graceMs;
+/** Notes whether the thread has come further in this batch. */
+function observe({ now }: Turn, batch: Batch, cur: number): void {
+  if (cur === batch.seenCur && cur >= 0) return;
+  batch.seenCur = cur;
+  batch.seenAt = now;
+  batch.isOverdue = false;
+}
+
+/** When to look whether the thread of this slot is stuck; Infinity for never. */
+function stopDeadline({ state }: Turn, { running, behind }: Slot): number {
+  let at = running?.stoppedAt ?? Infinity;
+  if (behind?.stoppedAt !== undefined) at = Math.min(at, Math.max(behind.stoppedAt, behind.seenAt));
+  return at + state.options.graceMs;
+}
+
+/** Whether it is: a batch was stopped, and cannot wait for anything else. That behind can, unless it has begun. */
+function isStuck({ running, behind }: Slot): boolean {
+  return running?.stoppedAt !== undefined || (behind?.stoppedAt !== undefined && behind.seenCur >= 0);
 }
 
 /** A thread that is in the same item for longer than its limit is computing, or it would have told the time itself. */
-function watchTimeLimit(turn: Turn, slot: Slot, cur: number): void {
+function watchTimeLimits(turn: Turn, slot: Slot): void {
   const { running, behind } = slot;
-  if (running === undefined || running.job.rules.timeoutMs === 0 || running.stoppedAt !== undefined) return;
-  if (cur !== running.seenCur || cur < 0) {
-    running.seenCur = cur;
-    running.seenAt = turn.now;
-    running.isOverdue = false;
-    return;
-  }
-  if (overdueAt(turn, running) > turn.now) return;
-  if (running.isOverdue) {
-    onOverdue(turn, slot);
-    return;
-  }
-  running.isOverdue = true;
-  // Its neighbours need not wait to see whether it comes back.
   for (const batch of [running, behind]) {
-    if (batch !== undefined && batch.stoppedAt === undefined) {
-      turn.out.push({ type: "revoke", batch, keep: 0, least: 0 });
+    if (!isTimed(batch) || overdueAt(turn, batch) > turn.now) continue;
+    if (batch.isOverdue) {
+      onOverdue(turn, slot);
+      return;
+    }
+    batch.isOverdue = true;
+    // Its neighbours need not wait to see whether it comes back.
+    for (const one of [running, behind]) {
+      if (one !== undefined && one.stoppedAt === undefined) {
+        turn.out.push({ type: "revoke", batch: one, keep: 0, least: 0 });
+      }
     }
   }
+}
+
+function isTimed(batch: Batch | undefined): batch is Batch {
+  return batch !== undefined && batch.job.rules.timeoutMs > 0 && batch.stoppedAt === undefined;
 }
 
 /** When the item that the thread is in exceeds its limit; once it has, when the grace after it is over. */
@@ -65,9 +86,7 @@ export function arm(turn: Turn): void {
   for (const slot of state.slots) {
     if (slot.phase !== "ready") continue;
     at = Math.min(at, stopDeadline(turn, slot));
-    const { running } = slot;
-    if (running === undefined || running.job.rules.timeoutMs === 0 || running.stoppedAt !== undefined) continue;
-    at = Math.min(at, overdueAt(turn, running));
+    for (const batch of [slot.running, slot.behind]) if (isTimed(batch)) at = Math.min(at, overdueAt(turn, batch));
   }
   if (at === state.armedFor) return;
   state.armedFor = at;

@@ -25,6 +25,9 @@ export interface PositionFault {
   readonly isFinal: boolean;
 }
 
+/** The last claims in a slot's running batch and in the one behind it, which may have begun as well; -1 for none. */
+export type Cursors = readonly [running: number, behind: number];
+
 export type SchedulerEvent =
   | SubmitEvent
   /** The source gave `count` more items. */
@@ -40,8 +43,7 @@ export type SchedulerEvent =
       readonly type: "thread-lost";
       readonly slot: number;
       readonly incarnation: number;
-      /** The last claims in the running batch and in the one behind it; -1 for none. */
-      readonly cur: readonly [running: number, behind: number];
+      readonly cur: Cursors;
     }
   /** A thread that had been set aside is gone. */
   | { readonly type: "stray-ended" }
@@ -87,5 +89,5 @@ export type SchedulerEvent =
   | { readonly type: "stop-asked"; readonly job: number }
   | { readonly type: "pause-asked"; readonly job: number }
   | { readonly type: "resume-asked"; readonly job: number }
-  /** The timer. `cursors`: the last claim in each slot's running batch. */
-  | { readonly type: "tick"; readonly cursors: readonly number[] };
+  /** The timer, with the last claims in each slot. */
+  | { readonly type: "tick"; readonly cursors: readonly Cursors[] };

