@@ -4,6 +4,7 @@
  */
 import { type Entry, type History, type Rules, type Seen, describeEntry, isSettled } from "./history.js";
 import { RunIndex, type Work } from "./run-rules.js";
+import { type HandleState, type LoopState, type Settled, newHandle } from "./checker-state.js";
 
 /** Entries of the same job that a violation quotes, before the place and after it. */
 const BEFORE = 6;
@@ -12,32 +13,6 @@ const AFTER = 3;
 const MAX_VIOLATIONS = 20;
 
 type Of<Type extends Seen["type"]> = Extract<Entry, { type: Type }>;
-type Settled = "completed" | "failed" | "cancelled";
-
-interface HandleState {
-  readonly name: string;
-  readonly job: string;
-  /** The work that it looks at: another's for a handle that joined. Undefined for one that was aborted before. */
-  readonly work: number | undefined;
-  readonly rules: Rules | undefined;
-  readonly isCached: boolean;
-  cancelledAt: number | undefined;
-  settledAt: number | undefined;
-  state: Settled | undefined;
-  code: string | undefined;
-  result: Of<"result"> | undefined;
-  hasBatch: boolean;
-  progress: { completed: number; failed: number };
-  readonly loops: Set<number>;
-}
-
-interface LoopState {
-  readonly ordered: boolean;
-  readonly indices: number[];
-  readonly seen: Set<number>;
-  end: Of<"loop-end">["how"] | undefined;
-}
-
 /** One message per broken invariant; none if the history is what the design promises. */
 export function checkHistory(history: History): string[] {
   return new Checker(history).check();
@@ -50,9 +25,10 @@ class Checker {
   readonly #handles = new Map<string, HandleState>();
   readonly #loops = new Map<number, LoopState>();
   readonly #works = new Map<number, Work>();
-  /** The work that was last started under an id, and the last one that completed. */
+  /** The work that was last started under an id. */
   readonly #liveWork = new Map<string, number>();
-  readonly #completedWork = new Map<string, number>();
+  /** The last one of an id and task whose result may be kept. */
+  readonly #kept = new Map<string, number>();
   /** Items that the one loop of a work that does not collect has read. */
   readonly #read = new Map<number, number>();
 
@@ -87,7 +63,9 @@ class Checker {
         return;
       case "rest":
         for (const job of entry.live) this.#report("L1", { job }, "is still live at rest", at);
-        for (const what of entry.pending) this.#report("L1", {}, `waited in vain for ${what}`, at);
+        for (const { handle = "", what } of entry.pending) {
+          this.#report("L1", this.#handles.get(handle) ?? {}, `waited in vain for ${handle} ${what}`, at);
+        }
         return;
       default: {
         const handle = this.#handles.get(entry.handle);
@@ -131,23 +109,11 @@ class Checker {
   #onRun({ handle, job, work, how, rules }: Of<"run">): void {
     if (!this.#works.has(work)) this.#works.set(work, { job, how, rules });
     if (how === "new") this.#liveWork.set(job, work);
-    const actual = { new: work, joined: this.#liveWork.get(job), cached: this.#completedWork.get(job) };
+    const actual = { new: work, joined: this.#liveWork.get(job), cached: this.#kept.get(`${job}/${rules.task}`) };
     const seenWork = how === "stillborn" ? undefined : actual[how];
-    this.#handles.set(handle, {
-      name: handle,
-      job,
-      work: seenWork,
-      rules: seenWork === undefined ? undefined : this.#works.get(seenWork)?.rules,
-      isCached: how === "cached",
-      cancelledAt: undefined,
-      settledAt: undefined,
-      state: undefined,
-      code: undefined,
-      result: undefined,
-      hasBatch: false,
-      progress: { completed: 0, failed: 0 },
-      loops: new Set(),
-    });
+    const seen = seenWork === undefined ? undefined : this.#works.get(seenWork)?.rules;
+    const isCached = how === "cached";
+    this.#handles.set(handle, newHandle({ name: handle, job, work: seenWork, rules: seen, isCached }));
   }
 
   #onRefused({ job, work, code, before, after }: Of<"refused">, at: number): void {
@@ -224,7 +190,6 @@ class Checker {
     handle.settledAt = at;
     handle.state = state as Settled;
     handle.code = code;
-    if (state === "completed" && handle.work !== undefined) this.#completedWork.set(handle.job, handle.work);
   }
 
   #onResult(handle: HandleState, entry: Of<"result">, at: number): void {
@@ -233,8 +198,9 @@ class Checker {
     if (handle.cancelledAt !== undefined && entry.state === "resolved") {
       this.#report("S7", handle, `the result of ${handle.name} resolved after the cancel`, at);
     }
-    // What a job resolves with may be in the cache by now, though its event is still to come.
-    if (entry.state === "resolved" && handle.work !== undefined) this.#completedWork.set(handle.job, handle.work);
+    const { work, rules, job } = handle;
+    const isKept = entry.state === "resolved" && rules?.collects === true && entry.failures?.length === 0;
+    if (isKept && work !== undefined && !handle.isCached) this.#kept.set(`${job}/${rules.task}`, work);
   }
 
   #onCancel(handle: HandleState, { by, before, after }: Of<"cancel">, at: number): void {

@@ -4,6 +4,7 @@ import type { RunRecord } from "./run-log.js";
 
 /** What was asked of a job, as far as the invariants speak of it. */
 export interface Rules {
+  readonly task: string;
   /** Items that its source has. */
   readonly items: number;
   readonly attempts: number;
@@ -100,7 +101,13 @@ export type Seen =
   /** Bounded things of the engine, with their bounds. */
   | { readonly type: "bound"; readonly what: string; readonly size: number; readonly most: number }
   /** The end: what was still live, and what had been waited for in vain. */
-  | { readonly type: "rest"; readonly live: readonly string[]; readonly pending: readonly string[] };
+  | { readonly type: "rest"; readonly live: readonly string[]; readonly pending: readonly Pending[] };
+
+/** Something that did not come, and whose it is; a call on the engine has no handle. */
+export interface Pending {
+  readonly handle: string | undefined;
+  readonly what: string;
+}
 
 /** `log`: how long the run log was. */
 export type Entry = Seen & { readonly log: number };

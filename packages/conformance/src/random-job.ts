@@ -68,7 +68,7 @@ export function planJob(random: Random, work: number, mayDie: boolean): Plan {
     items,
     source: random.pick(["array", "generator", "async generator"]),
     options,
-    rules: { items: count, attempts, onError, collects, maxInFlight },
+    rules: { task: taskName, items: count, attempts, onError, collects, maxInFlight },
     signal: random.weighted({ none: 6, later: 3, aborted: 0.4 }),
     readings,
     isDoomed,

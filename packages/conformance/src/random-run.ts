@@ -73,7 +73,9 @@ class RandomRun {
     for (let step = 0; step < steps; step++) {
       if (step === closeAt) this.#close(random.pick([0, 3]));
       this.#act();
-      await this.#wait();
+      // Either in the same tick, or when readers have got what they were given: else a cancel is made before an outcome,
+      // and the outcome seen after it.
+      if (!random.chance(0.3)) await this.#wait();
     }
     await this.#end();
   }
@@ -122,11 +124,15 @@ class RandomRun {
     let handle: Handle | undefined;
     const before = this.recorder.showEngine(this.#engine);
     try {
-      handle = this.#engine.run(plan.task, this.#source(plan, work, () => handle), {
-        ...options,
-        options: { log: this.recorder.log.shared },
-        ...(controller === undefined ? {} : { signal: controller.signal }),
-      } as never) as Handle;
+      handle = this.#engine.run(
+        plan.task,
+        this.#source(plan, work, () => handle),
+        {
+          ...options,
+          options: { log: this.recorder.log.shared },
+          ...(controller === undefined ? {} : { signal: controller.signal }),
+        } as never,
+      ) as Handle;
     } catch (error) {
       this.recorder.refused(this.#engine, { job: options.id ?? `work ${work}`, work, before, error });
       return;
@@ -170,7 +176,7 @@ class RandomRun {
   /** A call that must throw, and change nothing. */
   #refuse(): void {
     const work = ++this.#works;
-    const live = [...this.#plans].find(([handle]) => handle.id.length === 3 && this.#isLive(handle.id));
+    const live = [...this.#plans].find(([handle]) => handle.id.length === 3 && !isSettled(handle.state));
     const plan = live?.[1] ?? planJob(this.#random, work, false);
     const id = live?.[0].id ?? "new";
     const items = [{ work, index: 0, act: "quick", succeedsAt: 1 }];
@@ -227,6 +233,7 @@ class RandomRun {
   /** `job(id)` answers one handle for all who only look. */
   #observe(handle: Handle): void {
     const plan = this.#plans.get(handle);
+    if (isSettled(handle.state)) return;
     const seen = this.#engine.job(handle.id) as JobHandle<Proof> | undefined;
     if (plan === undefined || seen === undefined || !("cancel" in seen) || isSettled(seen.state)) return;
     this.script.push(`observe ${handle.id}`);
@@ -236,11 +243,9 @@ class RandomRun {
 
   async #wait(): Promise<void> {
     const { handles } = this.recorder;
-    const how = this.#random.weighted({ no: 3, turns: 5, batch: 2 });
     const turns = 1 + this.#random.below(30);
     const handle = handles.length === 0 ? undefined : this.#random.pick(handles);
-    if (how === "no") return;
-    if (how === "batch" && handle?.state === "running") {
+    if (this.#random.chance(0.3) && handle?.state === "running") {
       await new Promise<void>((resolve) => {
         handle.once("batch", () => resolve());
         handle.once("settle", () => resolve());
@@ -248,7 +253,6 @@ class RandomRun {
         void turn(2_000).then(resolve);
       });
     }
-    // Always at least one: what readers were given before must have reached them before the next call.
     await turn(turns);
   }
 
@@ -260,16 +264,18 @@ class RandomRun {
   }
 
   async #end(): Promise<void> {
+    await turn(1);
     const how = this.#random.pick(["drain", "close", "close", "close 0"] as const);
     this.script.push(how);
     if (how === "close 0" && !this.#isClosing) this.#close(0);
-    for (const handle of this.#doomed) {
-      if (isSettled(handle.state)) continue;
-      this.recorder.cancel("handle", this.recorder.liveOf(handle.id), () => handle.cancel("doomed"));
+    // Also where the caller has left, and others have joined.
+    for (const { id } of this.#doomed) {
+      if (!this.#isLive(id)) continue;
+      this.recorder.cancel("id", this.recorder.liveOf(id), () => this.#engine.cancel(id, "doomed"));
     }
     for (const handle of this.recorder.handles) handle.resume();
     const over = how === "drain" ? this.#engine.drain() : this.#isClosing ? undefined : this.#engine.close();
-    this.recorder.expect(how, async () => void (await over));
+    this.recorder.expect(undefined, how, async () => void (await over));
     let timer: NodeJS.Timeout | undefined;
     const patience = new Promise((resolve) => {
       timer = setTimeout(resolve, this.#patienceMs);

@@ -1,7 +1,7 @@
 /** Watches handles as a caller would, and writes down what it sees. */
 import type { Engine, JobHandle, JobState, Outcome, TaskError } from "@threadmill/engine";
 import type { Proof } from "./fixtures/logged.js";
-import { type Admission, type Entry, type History, type Rules, type Seen, isSettled } from "./history.js";
+import { type Admission, type Entry, type History, type Pending, type Rules, type Seen, isSettled } from "./history.js";
 import type { RunLog } from "./run-log.js";
 
 export type Handle = JobHandle<Proof, Proof | undefined>;
@@ -17,7 +17,7 @@ export class Recorder {
   readonly log: RunLog;
   readonly #entries: Entry[] = [];
   readonly #names = new Map<Handle, string>();
-  readonly #pending = new Map<string, Promise<void>>();
+  readonly #pending = new Map<Pending, Promise<void>>();
   #loops = 0;
 
   constructor(log: RunLog) {
@@ -53,7 +53,7 @@ export class Recorder {
     handle.on("progress", ({ completed, failed, total }) =>
       this.add({ type: "progress", handle: name, via: "event", state: handle.state, completed, failed, total }),
     );
-    this.expect(`the settle event of ${name}`, async () => {
+    this.expect(name, "its settle event", async () => {
       await new Promise<void>((resolve) =>
         handle.on("settle", ({ state, error }) => {
           this.add({ type: "settle", handle: name, state, ...codeOf(error) });
@@ -61,7 +61,7 @@ export class Recorder {
         }),
       );
     });
-    this.expect(`the result of ${name}`, async () => {
+    this.expect(name, "its result", async () => {
       try {
         const { values, failures } = await handle.result;
         const indices = new Set(failures.map(({ index }) => index));
@@ -73,7 +73,7 @@ export class Recorder {
         this.add({ type: "result", handle: name, state: "rejected", ...codeOf(error) });
       }
     });
-    this.expect(`${name} to have stopped`, async () => {
+    this.expect(name, "stopped", async () => {
       await handle.stopped;
       this.add({ type: "stopped", handle: name });
     });
@@ -86,7 +86,7 @@ export class Recorder {
     const iterator = open(handle, reading);
     const ordered = reading.ordered || reading.by === "values";
     this.add({ type: "loop", handle: name, loop, ordered });
-    this.expect(`loop ${loop} of ${name}`, async () => {
+    this.expect(name, `the end of loop ${loop}`, async () => {
       let read = 0;
       // Not in the tick of the call: a cancel in the same tick would come before what is read, and be seen after it.
       await Promise.resolve();
@@ -160,10 +160,11 @@ export class Recorder {
   }
 
   /** Something that must come to an end. */
-  expect(what: string, body: () => Promise<void>): void {
+  expect(handle: string | undefined, what: string, body: () => Promise<void>): void {
+    const pending = { handle, what };
     this.#pending.set(
-      what,
-      body().finally(() => this.#pending.delete(what)),
+      pending,
+      body().finally(() => this.#pending.delete(pending)),
     );
   }
 

@@ -90,7 +90,9 @@ export class RunIndex {
         }
       } else if (attempt !== previous.attempt + 1) {
         report("S9", about, `attempt ${attempt} follows attempt ${previous.attempt}`);
-      } else if (!earlier.some((one) => one.at > previous.at && (one.phase === "failed" || one.phase === "completed"))) {
+      } else if (
+        !earlier.some((one) => one.at > previous.at && (one.phase === "failed" || one.phase === "completed"))
+      ) {
         report("S8", about, `attempt ${attempt} began while attempt ${previous.attempt} had not ended`);
       }
     }

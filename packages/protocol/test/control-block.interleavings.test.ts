@@ -27,7 +27,7 @@ interface World {
 
 function start(count: number, plan: readonly MainStep[]): { world: World; actors: readonly [Actor, Actor] } {
   const block = new ControlBlock(1);
-  const row = new ControlRow(block.buffer, ROW);
+  const row = new ControlRow(block.buffer, ROW, false);
   block.open(ROW, 1);
   block.assign(ROW, BATCH, count);
   const world: World = { ran: [], claimed: 0, taken: [], count, wasStopped: false };

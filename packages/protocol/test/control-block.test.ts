@@ -1,5 +1,5 @@
 import { Worker } from "node:worker_threads";
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { ControlBlock, ControlRow, type HandlerNature, STOPPED, ThreadState } from "../src/control-block.js";
 
 const { IDLE, JAVASCRIPT, NATIVE, CONDEMNED } = ThreadState;
@@ -12,6 +12,8 @@ function open(batch = 1, count = 10): { block: ControlBlock; row: ControlRow } {
   block.assign(ROW, batch, count);
   return { block, row: new ControlRow(block.buffer, ROW, false) };
 }
+
+afterEach(() => vi.restoreAllMocks());
 
 describe("a row", () => {
   it("begins with its incarnation, idle and with nothing claimed", () => {
@@ -207,23 +209,47 @@ describe("condemning", () => {
     expect(block.state(ROW)).toBe(CONDEMNED);
   });
 
-  it("holds a thread of ours back: it does not enter native code, and waits for its end", async () => {
+  it.each([
+    [
+      "after it was condemned",
+      (block: ControlBlock, row: ControlRow): ControlRow => {
+        block.condemn(ROW);
+        return row;
+      },
+    ],
+    [
+      "in the moment in which it enters native code",
+      (block: ControlBlock, row: ControlRow): ControlRow => {
+        const { load } = Atomics;
+        vi.spyOn(Atomics, "load").mockImplementationOnce((words: Int32Array, at: number) => {
+          const seen = load(words, at);
+          block.condemn(ROW);
+          return seen;
+        });
+        return row;
+      },
+    ],
+  ])("holds a thread of ours back, which waits for its end: %s", (_, prepare) => {
     const { block } = open();
-    const seen = new Int32Array(new SharedArrayBuffer(8));
-    const worker = new Worker(new URL("fixtures/goes-native.mjs", import.meta.url), {
-      workerData: { control: block.buffer, row: ROW, seen },
-    });
-    try {
-      // It is in JavaScript and waits for us.
-      await Atomics.waitAsync(seen, 0, 0).value;
-      expect(block.condemn(ROW)).toBe(true);
-      Atomics.store(seen, 1, 1);
-      Atomics.notify(seen, 1);
-    } finally {
-      await worker.terminate();
-    }
+    const row = new ControlRow(block.buffer, ROW, true);
+    row.enter("script");
+    const wait = vi.spyOn(Atomics, "wait").mockReturnValue("ok");
+    prepare(block, row).enter("native");
+    expect(wait.mock.calls.map(([, , value]) => value)).toEqual([CONDEMNED]);
     expect(block.state(ROW)).toBe(CONDEMNED);
-    expect(Atomics.load(seen, 0)).toBe(1);
+  });
+
+  it("comes too late for a thread that has just entered native code", () => {
+    const { block, row } = open();
+    row.enter("script");
+    const { compareExchange } = Atomics;
+    // The main thread has seen JavaScript; the thread is faster.
+    vi.spyOn(Atomics, "compareExchange").mockImplementationOnce((words: Int32Array, at, from, to) => {
+      row.enter("native");
+      return compareExchange(words, at, from as number, to as number);
+    });
+    expect(block.condemn(ROW)).toBe(false);
+    expect(block.state(ROW)).toBe(NATIVE);
   });
 });
 

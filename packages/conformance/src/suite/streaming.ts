@@ -1,4 +1,5 @@
 /** Sections 4 and 7, `collect: false` and back-pressure: the source is pulled only as threads and readers keep up. */
+import type { JobHandle } from "@threadmill/engine";
 import { describe, expect, test } from "vitest";
 import { byIndex, collect, failure, range, rejection, thrown } from "../assertions.js";
 import { addOne, flaky, gated } from "../fixtures/index.js";
@@ -55,6 +56,16 @@ export function streamingSuite(subject: Subject): void {
       const { values, stats } = await handle.result;
       expect(values).toEqual([]);
       expect(stats.completed).toBe(5_000);
+    });
+
+    test.each([
+      ["outcomes", (handle: JobHandle<number>) => handle],
+      ["batches", (handle: JobHandle<number>) => handle.batches()],
+      ["values", (handle: JobHandle<number>) => handle.values()],
+    ])("ends its loop over %s though it is the last read that lets the job complete", async (_, open) => {
+      const handle = kit.engine().run(addOne, range(3), { collect: false, maxInFlight: 1 });
+      expect(await collect<unknown>(open(handle))).toHaveLength(3);
+      expect(handle.state).toBe("completed");
     });
 
     test("drops values that nobody reads, and completes", async () => {

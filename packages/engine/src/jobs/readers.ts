@@ -124,9 +124,12 @@ class LoopIterator<Value> implements AsyncIterableIterator<Value, undefined> {
       throw error;
     }
     if (value !== undefined || this.run !== undefined) return { done: false, value: value as Value };
-    if (ending.status === "open") return undefined;
+    // Asked again: the last read may be what has let the job complete.
+    const now = this.runs.feed.ending();
+    if (now.status === "open") return undefined;
+    if (now.status === "cancelled") return this.#take();
     this.#isOver = true;
-    if (ending.status === "failed") throw ending.error;
+    if (now.status === "failed") throw now.error;
     return { done: true, value: undefined };
   }
 

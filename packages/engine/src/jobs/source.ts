@@ -46,7 +46,9 @@ export function openSource(items: unknown, options: SourceOptions, listener: Sou
   if (typeof items === "object" && items !== null) {
     const iterable = items as Partial<Iterable<unknown> & AsyncIterable<unknown>>;
     if (typeof iterable[Symbol.asyncIterator] === "function" || typeof iterable[Symbol.iterator] === "function") {
-      return new PulledSource(() => iteratorOf(iterable), options, listener, undefined);
+      // One that is an iterator already, such as a generator, is there to be closed even if it is never pulled.
+      const opened = typeof (iterable as Partial<AnyIterator>).next === "function" ? iteratorOf(iterable) : undefined;
+      return new PulledSource(() => opened ?? iteratorOf(iterable), options, listener, undefined, opened);
     }
   }
   const got = items === null ? "null" : Array.isArray(items) ? "an array" : typeof items;
@@ -138,7 +140,14 @@ class PulledSource implements Source {
   #isPulling = false;
   #isClosed = false;
 
-  constructor(open: () => AnyIterator, options: SourceOptions, listener: SourceListener, length: number | undefined) {
+  constructor(
+    open: () => AnyIterator,
+    options: SourceOptions,
+    listener: SourceListener,
+    length: number | undefined,
+    opened?: AnyIterator,
+  ) {
+    this.#iterator = opened;
     this.#open = open;
     this.#options = options;
     this.#listener = listener;

@@ -4,13 +4,14 @@
  */
 import { MessageChannel } from "node:worker_threads";
 import { startRunner } from "@threadmill/workers/runner";
-import type { Runner } from "./runner.js";
+import { type Runner, portCloser } from "./runner.js";
 
 export function createInlineRunner(): Runner {
   return {
     threads: 1,
     start(_slot, setup, listener) {
       const { port1, port2 } = new MessageChannel();
+      const closePort = portCloser(port1);
       startRunner({ ...setup, port: port2 }, { isOwnThread: false });
       queueMicrotask(() =>
         listener.onReady({
@@ -23,9 +24,7 @@ export function createInlineRunner(): Runner {
             }
           },
           setAside: () => undefined,
-          terminate: async () => {
-            port1.close();
-          },
+          terminate: closePort,
         }),
       );
     },

@@ -9,7 +9,7 @@
 import { MessageChannel, type MessagePort, type ResourceLimits, type Worker } from "node:worker_threads";
 import type { ThreadSetup } from "@threadmill/protocol";
 import { Piscina } from "piscina";
-import type { Runner, Thread, ThreadListener } from "./runner.js";
+import { type Runner, type Thread, type ThreadListener, portCloser } from "./runner.js";
 
 const ENTRY = import.meta.resolve("@threadmill/workers/thread-entry");
 
@@ -91,6 +91,8 @@ async function open(
   }
   let cause: unknown;
   let isTerminated = false;
+  let ended: Promise<void> | undefined;
+  const closePort = portCloser(port1);
   worker.once("error", (error) => {
     cause = error;
   });
@@ -105,11 +107,11 @@ async function open(
       else port1.unref();
     },
     setAside: leave,
-    terminate: async () => {
+    terminate: () => {
       isTerminated = true;
       leave();
-      port1.close();
-      await pool.destroy();
+      ended ??= Promise.all([closePort(), pool.destroy()]).then(() => undefined);
+      return ended;
     },
   };
   thread.hold(false);

@@ -25,6 +25,17 @@ export interface ThreadListener {
   onLost(cause: unknown): void;
 }
 
+/** How to close a port, once or more often: resolves when nothing of it is left, whoever has closed it. */
+export function portCloser(port: MessagePort): () => Promise<void> {
+  const closed = new Promise<void>((resolve) => {
+    port.once("close", resolve);
+  });
+  return () => {
+    port.close();
+    return closed;
+  };
+}
+
 export interface Runner {
   /** Threads that can run at once. */
   readonly threads: number;

@@ -144,7 +144,7 @@ class SimulatedThread {
     this.slot = slot;
     this.incarnation = incarnation;
     this.rowNumber = rowNumber;
-    this.row = new ControlRow(world.control.buffer, rowNumber);
+    this.row = new ControlRow(world.control.buffer, rowNumber, false);
   }
 
   /** Whether it holds its JavaScript thread in a call that will not end by itself soon. */

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
 import type { BatchContext } from "../../src/context.js";
+import { deferred } from "./deferred.js";
 import { stage } from "./fixtures/stage.mjs";
 import { ThreadAtHand } from "./thread-at-hand.js";
 
@@ -121,5 +122,38 @@ describe("a batch handler", () => {
     const answer = await thread.answer(thread.batch(thread.introduce("scriptedBatch"), ["a", "b"], { timeoutMs: 5 }));
     expect(answer.slice(0, 4)).toMatchObject(["spoilt", 1, "TASK_TIMEOUT", { code: "TASK_TIMEOUT" }]);
     expect(reason).toMatchObject({ code: "TASK_TIMEOUT" });
+  });
+
+  it("that throws after it has computed too long spoils its batch as TASK_TIMEOUT", async () => {
+    let time = 1;
+    await using thread = new ThreadAtHand({ now: () => time });
+    actAll((_, ctx) => {
+      time += 50;
+      ctx.throwIfCancelled();
+    });
+    const answer = await thread.answer(thread.batch(thread.introduce("scriptedBatch"), ["a", "b"], { timeoutMs: 10 }));
+    expect(answer.slice(0, 4)).toMatchObject(["spoilt", 1, "TASK_TIMEOUT", { code: "TASK_TIMEOUT" }]);
+  });
+
+  it("runs with no other call beside it, and none begins before it has ended", async () => {
+    await using thread = new ThreadAtHand();
+    const { promise, resolve } = deferred<unknown[]>();
+    const calls: unknown[] = [];
+    const begun = new Promise<void>((tell) => {
+      actAll((items) => {
+        calls.push(items);
+        tell();
+        return items[0] === "a" ? promise : items;
+      });
+    });
+    const recipe = thread.introduce("scriptedBatch");
+    const batches = [thread.batch(recipe, ["a"]), thread.batch(recipe, ["b"])];
+    await begun;
+    thread.send(["which"]);
+    expect((await thread.hears("held"))[1]).toEqual(batches);
+    expect(calls).toEqual([["a"]]);
+    resolve(["a"]);
+    await thread.done(batches[1]!);
+    expect(calls).toEqual([["a"], ["b"]]);
   });
 });
