@@ -83,13 +83,8 @@ describe("a fingerprint", () => {
   });
 
   it("can be had of a value that holds itself", () => {
-    const ring = (name: string): object => {
-      const self: Record<string, unknown> = { name };
-      self["self"] = self;
-      return self;
-    };
-    expect(fingerprint(ring("a"))).toBe(fingerprint(ring("a")));
-    expect(fingerprint(ring("a"))).not.toBe(fingerprint(ring("b")));
+    expect(fingerprint(ring(3))).toBe(fingerprint(ring(3)));
+    expect(fingerprint(ring(3))).not.toBe(fingerprint(ring(4)));
   });
 
   it("does not care whether equal parts are one object or two", () => {

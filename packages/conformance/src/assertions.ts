@@ -28,7 +28,7 @@ export async function rejection(promise: Promise<unknown>): Promise<unknown> {
 export async function failure(promise: Promise<unknown>, code: ErrorCode): Promise<TaskError> {
   const error = (await rejection(promise)) as TaskError;
   expect(error).toBeInstanceOf(Error);
-  expect(error.code, error.message).toBe(code);
+  expect(error.code, `the code of: ${error.message}`).toBe(code);
   return error;
 }
 
@@ -47,7 +47,7 @@ export function once<Value = unknown>(
   emitter: { once(event: never, listener: (value: never) => void): unknown },
   event: string,
 ): Promise<Value> {
-  return new Promise((resolve) => emitter.once(event as never, resolve as (value: never) => void));
+  return new Promise((resolve) => emitter.once(event as never, resolve));
 }
 
 /** The engine's thread event of this type. */
@@ -84,6 +84,8 @@ export function testWith(
   body: () => Promise<void> | void,
 ): void {
   const reason = subject.lacks[needed];
+  // oxlint-disable vitest/expect-expect, vitest/valid-title, vitest/no-conditional-tests -- the caller gives name and body
   if (reason === undefined) test(name, body);
   else test(name, ({ skip }) => skip(reason));
+  // oxlint-enable vitest/expect-expect, vitest/valid-title, vitest/no-conditional-tests
 }

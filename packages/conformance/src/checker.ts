@@ -244,7 +244,7 @@ class Checker {
     if (status === "failed") {
       const item = { work, index };
       const isLost = code === "THREAD_LOST";
-      const hasReason = isLost ? this.#runs.count(item, "dying", log) >= 2 : this.#runs.has(item, "begun", log, tried);
+      const hasReason = isLost ? this.#runs.deathsOver(item, log) >= 2 : this.#runs.has(item, "begun", log, tried);
       if (!hasReason) this.#report("S2", about, `failed with ${code}, and no run of attempt ${attempt} did so`, at);
       return;
     }

@@ -10,6 +10,8 @@ export interface Rules {
   readonly attempts: number;
   readonly onError: "fail" | "collect";
   readonly collects: boolean;
+  /** An attempt may end without its handler. */
+  readonly hasTimeout: boolean;
   /** Undefined: as the engine likes. */
   readonly maxInFlight: number | undefined;
 }

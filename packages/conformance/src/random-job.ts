@@ -27,16 +27,20 @@ export interface Plan {
   readonly isDoomed: boolean;
 }
 
-/** Few, so that jobs meet. */
-const IDS = ["ant", "bee", "cat"];
+/** Few, so that jobs meet. Most calls with one id are for one task, else they would only be refused. */
+const IDS = { ant: "logged", bee: "loggedByFour", cat: "loggedBatch" } as const;
+const TIMEOUT_MS = 25;
 const MAX_ITEMS = 150;
 
 export function planJob(random: Random, work: number, mayDie: boolean): Plan {
-  const taskName = random.weighted({ logged: 4, loggedByFour: 2, loggedBatch: 3 });
-  const isDoomed = random.chance(0.12);
+  const id = random.chance(0.5) ? random.pick(Object.keys(IDS) as (keyof typeof IDS)[]) : undefined;
+  const anyTask = random.weighted({ logged: 4, loggedByFour: 2, loggedBatch: 3 });
+  const taskName = id === undefined || random.chance(0.1) ? anyTask : IDS[id];
+  const isDoomed = random.chance(0.08);
+  const hasTimeout = taskName !== "loggedBatch" && random.chance(0.1);
   const count = random.chance(0.1) ? random.below(3) : random.below(MAX_ITEMS);
   const attempts = random.pick([1, 1, 2, 3]);
-  const actOf = planActs(random, { mayDie, isDoomed, isBatch: taskName === "loggedBatch" });
+  const actOf = planActs(random, { mayDie, hangs: isDoomed || hasTimeout, isBatch: taskName === "loggedBatch" });
   const items = Array.from({ length: count }, (_, index) => {
     return { work, index, act: actOf(), succeedsAt: 1 + random.below(attempts + 1) };
   });
@@ -49,7 +53,8 @@ export function planJob(random: Random, work: number, mayDie: boolean): Plan {
     collect: collects,
     ordered: isOrdered,
     retry: { attempts, backoffMs: random.below(4), jitter: 0.5 },
-    ...(random.chance(0.5) ? { id: random.pick(IDS) } : {}),
+    ...(id === undefined ? {} : { id }),
+    ...(hasTimeout ? { timeoutMs: TIMEOUT_MS } : {}),
     ...(maxInFlight === undefined ? {} : { maxInFlight }),
     ...(random.chance(0.3) ? { batchSize: 1 + random.below(20) } : {}),
     ...(random.chance(0.2) && taskName !== "loggedBatch" ? { concurrency: 1 + random.below(6) } : {}),
@@ -59,6 +64,7 @@ export function planJob(random: Random, work: number, mayDie: boolean): Plan {
   const reading = (): Reading => ({
     by: random.pick(["outcomes", "batches", "values"]),
     ordered: isOrdered,
+    isSlow: random.chance(0.4),
     ...(random.chance(0.25) ? { leaveAfter: 1 + random.below(count + 5) } : {}),
   });
   const readings = collects ? Array.from({ length: random.below(3) }, reading) : random.chance(0.8) ? [reading()] : [];
@@ -68,7 +74,7 @@ export function planJob(random: Random, work: number, mayDie: boolean): Plan {
     items,
     source: random.pick(["array", "generator", "async generator"]),
     options,
-    rules: { task: taskName, items: count, attempts, onError, collects, maxInFlight },
+    rules: { task: taskName, items: count, attempts, onError, collects, hasTimeout, maxInFlight },
     signal: random.weighted({ none: 6, later: 3, aborted: 0.4 }),
     readings,
     isDoomed,
@@ -82,7 +88,7 @@ export function otherTask({ taskName }: Plan): LoggedTask {
 
 function planActs(
   random: Random,
-  { mayDie, isDoomed, isBatch }: { mayDie: boolean; isDoomed: boolean; isBatch: boolean },
+  { mayDie, hangs, isBatch }: { mayDie: boolean; hangs: boolean; isBatch: boolean },
 ): () => Act {
   // Swarm: each job has only some of the faults, else most jobs would fail in the same early way.
   const fault = (probability: number, weight: number): number => (random.chance(probability) ? weight : 0);
@@ -99,8 +105,9 @@ function planActs(
     exits: mayDie ? fault(0.1, 0.3) : 0,
     throwsOnce: mayDie ? fault(0.15, 0.5) : 0,
     throws: mayDie ? fault(0.1, 0.3) : 0,
-    waits: isDoomed ? 2 : 0,
-    hangs: isDoomed ? 1 : 0,
+    throwsLateOnce: mayDie ? fault(0.1, 0.3) : 0,
+    waits: hangs ? 2 : 0,
+    hangs: hangs ? 1 : 0,
   };
   return () => random.weighted(weights);
 }

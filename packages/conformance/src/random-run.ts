@@ -4,6 +4,7 @@
  */
 import type { Engine, EngineOptions, JobHandle } from "@threadmill/engine";
 import { checkHistory } from "./checker.js";
+import { relogged } from "./fixtures/index.js";
 import type { LoggedItem, Proof } from "./fixtures/logged.js";
 import { isSettled } from "./history.js";
 import { Random } from "./random.js";
@@ -69,13 +70,13 @@ class RandomRun {
   async play(): Promise<void> {
     const random = this.#random;
     const steps = 10 + random.below(30);
-    const closeAt = random.chance(0.2) ? random.below(steps) : Infinity;
+    const closeAt = random.chance(0.15) ? random.below(steps) : Infinity;
     for (let step = 0; step < steps; step++) {
       if (step === closeAt) this.#close(random.pick([0, 3]));
       this.#act();
       // Either in the same tick, or when readers have got what they were given: else a cancel is made before an outcome,
       // and the outcome seen after it.
-      if (!random.chance(0.3)) await this.#wait();
+      if (!random.chance(0.2)) await this.#wait();
     }
     await this.#end();
   }
@@ -83,8 +84,8 @@ class RandomRun {
   #act(): void {
     const action = this.#random.weighted({
       run: 8,
-      cancel: 2,
-      pause: 1.5,
+      cancel: 1,
+      pause: 1,
       resume: 1.5,
       refuse: 1,
       snapshot: 2,
@@ -131,8 +132,8 @@ class RandomRun {
           ...options,
           options: { log: this.recorder.log.shared },
           ...(controller === undefined ? {} : { signal: controller.signal }),
-        } as never,
-      ) as Handle;
+        },
+      );
     } catch (error) {
       this.recorder.refused(this.#engine, { job: options.id ?? `work ${work}`, work, before, error });
       return;
@@ -144,6 +145,26 @@ class RandomRun {
     if (isDoomed && how === "new") this.#doomed.push(handle);
     if (how === "stillborn") return;
     for (const reading of readings) this.recorder.read(handle, reading);
+    const canBeRead = rules.collects || readings.length === 0;
+    if (how === "new" && canBeRead && this.#random.chance(0.15)) this.#chain(handle, plan);
+  }
+
+  /** A second job over the values of the first. */
+  #chain(first: Handle, { rules }: Plan): void {
+    const work = ++this.#works;
+    this.script.push(`run ${work}: over the values of ${first.id}`);
+    const before = this.recorder.showEngine(this.#engine);
+    const values = first.values();
+    try {
+      const options = { log: this.recorder.log.shared, work };
+      const second = this.#engine.run(relogged, values, { options });
+      const chained = { ...rules, task: "relogged", attempts: 1, onError: "fail", collects: true } as const;
+      this.recorder.follow(second, work, "new", { ...chained, hasTimeout: false, maxInFlight: undefined });
+    } catch (error) {
+      this.recorder.refused(this.#engine, { job: `work ${work}`, work, before, error });
+      // Nobody reads them now, which would hold the first one for ever.
+      void values.return?.();
+    }
   }
 
   #isLive(id: string): boolean {
@@ -243,9 +264,9 @@ class RandomRun {
 
   async #wait(): Promise<void> {
     const { handles } = this.recorder;
-    const turns = 1 + this.#random.below(30);
+    const turns = 1 + this.#random.below(60);
     const handle = handles.length === 0 ? undefined : this.#random.pick(handles);
-    if (this.#random.chance(0.3) && handle?.state === "running") {
+    if (this.#random.chance(0.4) && handle?.state === "running") {
       await new Promise<void>((resolve) => {
         handle.once("batch", () => resolve());
         handle.once("settle", () => resolve());
@@ -265,7 +286,7 @@ class RandomRun {
 
   async #end(): Promise<void> {
     await turn(1);
-    const how = this.#random.pick(["drain", "close", "close", "close 0"] as const);
+    const how = this.#random.pick(["drain", "drain", "close", "close", "close 0"] as const);
     this.script.push(how);
     if (how === "close 0" && !this.#isClosing) this.#close(0);
     // Also where the caller has left, and others have joined.

@@ -11,6 +11,8 @@ export interface Reading {
   readonly by: "outcomes" | "batches" | "values";
   readonly ordered: boolean;
   readonly leaveAfter?: number;
+  /** It lets the event loop turn before it asks for more, so that outcomes wait for it. */
+  readonly isSlow?: boolean;
 }
 
 export class Recorder {
@@ -94,6 +96,7 @@ export class Recorder {
         for await (const outcomes of iterator) {
           for (const outcome of outcomes) this.#deliver(name, loop, outcome);
           read += outcomes.length;
+          if (reading.isSlow === true) await new Promise((resolve) => setImmediate(resolve));
           if (read >= (reading.leaveAfter ?? Infinity)) {
             this.add({ type: "loop-end", handle: name, loop, how: "left" });
             return;
@@ -204,8 +207,8 @@ function inArrays<Item>(
   return {
     [Symbol.asyncIterator]: () => ({
       next: async () => {
-        const { done, value } = await iterator.next();
-        return done === true ? { done, value: undefined } : { done: false, value: [convert(value as Item)] };
+        const next = await iterator.next();
+        return next.done === true ? { done: true, value: undefined } : { done: false, value: [convert(next.value)] };
       },
       return: async () => {
         await iterator.return?.();

@@ -47,6 +47,16 @@ export class RunIndex {
     ).length;
   }
 
+  /** How many threads have died over the item: they had begun it, and it had not ended in them. */
+  deathsOver(item: { work: number; index: number }, before: number): number {
+    const records = this.#items.get(`${item.work}/${item.index}`) ?? [];
+    const over = records.filter(({ phase, thread, attempt, at }) => {
+      if (phase !== "begun" || (this.#deaths.get(thread) ?? Infinity) >= before) return false;
+      return !records.some((one) => one.at > at && one.thread === thread && one.attempt === attempt && isEnd(one));
+    });
+    return new Set(over.map(({ thread }) => thread)).size;
+  }
+
   describe(work: number, index: number): string[] {
     const records = this.#items.get(`${work}/${index}`) ?? [];
     return records.slice(-8).map(({ at, phase, attempt, thread }) => {
@@ -90,13 +100,15 @@ export class RunIndex {
         }
       } else if (attempt !== previous.attempt + 1) {
         report("S9", about, `attempt ${attempt} follows attempt ${previous.attempt}`);
-      } else if (
-        !earlier.some((one) => one.at > previous.at && (one.phase === "failed" || one.phase === "completed"))
-      ) {
+      } else if (!rules.hasTimeout && !earlier.some((one) => one.at > previous.at && isEnd(one))) {
         report("S8", about, `attempt ${attempt} began while attempt ${previous.attempt} had not ended`);
       }
     }
     const kills = records.filter((one) => one.phase === "dying").length;
     if (kills > MAX_KILLS) report("S9", about, `has ended ${kills} threads`);
   }
+}
+
+function isEnd({ phase }: RunRecord): boolean {
+  return phase === "completed" || phase === "failed";
 }

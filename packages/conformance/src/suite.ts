@@ -43,6 +43,7 @@ const suites = [
 
 /** Runs the suite against what `subject` makes. */
 export function testEngine(name: string, subject: Subject): void {
+  // oxlint-disable-next-line vitest/valid-title -- the caller names what it tests
   describe(name, () => {
     for (const suite of suites) suite(subject);
   });

@@ -5,7 +5,15 @@ import { checkHistory } from "../src/checker.js";
 import type { Entry, History, Rules, Seen } from "../src/history.js";
 import type { Phase, RunRecord } from "../src/run-log.js";
 
-const rules: Rules = { task: "t", items: 2, attempts: 2, onError: "collect", collects: true, maxInFlight: undefined };
+const rules: Rules = {
+  task: "t",
+  items: 2,
+  attempts: 2,
+  onError: "collect",
+  collects: true,
+  hasTimeout: false,
+  maxInFlight: undefined,
+};
 
 function ran(index: number, phase: Phase, more: Partial<RunRecord> = {}): RunRecord {
   return { work: 1, index, attempt: 1, phase, thread: 1, ...more };
@@ -20,7 +28,13 @@ function progress(completed: number, more: Partial<Extract<Seen, { type: "progre
   return { type: "progress", handle: "h1", via: "event", state: "running", completed, failed: 0, total: 2, ...more };
 }
 
-const cancel: Seen = { type: "cancel", handle: "h1", by: "handle", before: "running", after: "cancelled" };
+const cancel: Extract<Seen, { type: "cancel" }> = {
+  type: "cancel",
+  handle: "h1",
+  by: "handle",
+  before: "running",
+  after: "cancelled",
+};
 const cancelledResult: Seen = { type: "result", handle: "h1", state: "rejected", code: "AbortError" };
 const cancelledSettle: Seen = { type: "settle", handle: "h1", state: "cancelled", code: "AbortError" };
 const lost = outcome(1, { status: "failed", code: "THREAD_LOST" });
@@ -54,7 +68,7 @@ const good = {
     { type: "loop-end", handle: "h2", loop: 2, how: "done" },
     { type: "stopped", handle: "h1" },
     { type: "rest", live: [], pending: [] },
-  ] satisfies Seen[] as Seen[],
+  ] as Seen[],
 };
 
 /** The good history with these in the place of the first one that is like `where`; or behind it. */
@@ -105,7 +119,7 @@ const broken: [invariant: string, what: string, history: History][] = [
   ["S4", "two results", history([...good.seen, resolved])],
   ["S4", "a result that differs from the end", history(instead({ type: "result" }, cancelledResult))],
   ["S4", "another state after the end", history([...good.seen, progress(2, { via: "snapshot", state: "running" })])],
-  ["S4", "a cancel after the end", history([...good.seen, { ...cancel, before: "completed" } as Seen])],
+  ["S4", "a cancel after the end", history([...good.seen, { ...cancel, before: "completed" }])],
   ["S5", "progress that falls", history(after({ type: "progress" }, progress(0)))],
   ["S5", "progress beyond the total", history(after({ type: "progress" }, progress(3)))],
   [
@@ -113,11 +127,7 @@ const broken: [invariant: string, what: string, history: History][] = [
     "progress that is short of the items of a completed job",
     history([...good.seen, progress(1, { via: "snapshot", state: "completed", total: 1 })]),
   ],
-  [
-    "S6",
-    "a cancel that has not settled when it returns",
-    history([...opened, { ...cancel, after: "running" } as Seen]),
-  ],
+  ["S6", "a cancel that has not settled when it returns", history([...opened, { ...cancel, after: "running" }])],
   ["S7", "an outcome after the cancel", history([...opened, cancel, outcome(0)])],
   ["S7", "a result after the cancel", history([...opened, cancel, resolved])],
   ["S7", "a cancelled job that completes", history([...opened, cancel, good.seen[find(settled)]!])],

@@ -7,7 +7,7 @@ import { describe, expect, test } from "vitest";
 import { runRandomly } from "../src/random-run.js";
 
 const given = process.env["THREADMILL_SEED"];
-const runs = given === undefined ? Number(process.env["THREADMILL_RUNS"] ?? 25) : 1;
+const runs = given === undefined ? Number(process.env["THREADMILL_RUNS"] ?? 20) : 1;
 const first = given === undefined ? Math.floor(Math.random() * 1e9) : Number(given);
 
 describe.each([

@@ -2,6 +2,7 @@
 import { type JobHandle, type Outcome, createEngine, task } from "@threadmill/engine";
 import { defineTask } from "@threadmill/workers";
 
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- what makes the compiler compare for identity
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 function expectType<Expected, Actual = Expected>(
   ..._proof: Equal<Expected, Actual> extends true ? [] : [never]

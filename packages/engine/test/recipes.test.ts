@@ -112,11 +112,11 @@ describe("recipes", () => {
   });
 
   it("are forgotten, least recently used first, when more than 256 have no job", () => {
-    const forgotten = vi.fn();
+    const forgotten = vi.fn<(recipe: { options: unknown }) => void>();
     const recipes = new Recipes(forgotten);
     const held = recipes.acquire(reference, "held");
     for (let count = 0; count < 256; count++) recipes.acquire(reference, count).release();
-    expect(forgotten.mock.calls.map(([recipe]) => (recipe as { options: unknown }).options)).toEqual([0]);
+    expect(forgotten.mock.calls.map(([recipe]) => recipe.options)).toEqual([0]);
     held.release();
     expect(recipes.acquire(reference, "held").recipe.id).toBe(held.recipe.id);
   });

@@ -35,7 +35,7 @@ describe("a safe emitter", () => {
 
   it("calls the others when one throws, and warns of it with a code", () => {
     const clock = new Clock();
-    const second = vi.fn();
+    const second = vi.fn<() => void>();
     clock.on("tick", throws(new Error("oops"))).on("tick", second);
     clock.tick();
     expect(second).toHaveBeenCalledOnce();
@@ -56,7 +56,7 @@ describe("a safe emitter", () => {
     ],
   ])("is not harmed by a listener that throws %s", (_, thrown) => {
     const clock = new Clock();
-    const second = vi.fn();
+    const second = vi.fn<() => void>();
     clock.on("tick", throws(thrown)).on("tick", second);
     expect(() => clock.tick()).not.toThrow();
     expect(second).toHaveBeenCalledOnce();
@@ -65,8 +65,8 @@ describe("a safe emitter", () => {
 
   it("calls a `once` listener once, and one that was added with `on` every time", () => {
     const clock = new Clock();
-    const single = vi.fn();
-    const each = vi.fn();
+    const single = vi.fn<() => void>();
+    const each = vi.fn<() => void>();
     clock.once("tick", single).on("tick", each);
     clock.tick();
     clock.tick();
@@ -75,7 +75,7 @@ describe("a safe emitter", () => {
 
   it("calls a `once` listener once even when it makes the event happen again", () => {
     const clock = new Clock();
-    const listener = vi.fn(() => clock.tick());
+    const listener = vi.fn<() => void>(() => clock.tick());
     clock.once("tick", listener);
     clock.tick();
     expect(listener).toHaveBeenCalledOnce();
@@ -93,7 +93,7 @@ describe("a safe emitter", () => {
 
   it.each(["off", "removeListener"] as const)("forgets with `%s` what `on` and `once` were given", (off) => {
     const clock = new Clock();
-    const listener = vi.fn();
+    const listener = vi.fn<() => void>();
     clock.on("tick", listener).once("tick", listener);
     expect(clock.listenerCount("tick")).toBe(2);
     clock[off]("tick", listener);
@@ -104,7 +104,7 @@ describe("a safe emitter", () => {
 
   it("keeps one listener of two emitters apart", () => {
     const [one, other] = [new Clock(), new Clock()];
-    const listener = vi.fn();
+    const listener = vi.fn<() => void>();
     one.on("tick", listener);
     other.on("tick", listener);
     one.off("tick", listener);

@@ -16,7 +16,8 @@ describe("an error on its way between threads", () => {
     const error = new ModelError("no such layer");
     const arrived = travel(error);
     expect(arrived).toBeInstanceOf(Error);
-    expect({ ...arrived, name: arrived.name, message: arrived.message, stack: arrived.stack }).toEqual({
+    const { name, message, code, stack } = arrived;
+    expect({ name, message, code, stack }).toEqual({
       name: "ModelError",
       message: "no such layer",
       code: "E_MODEL",

@@ -33,8 +33,15 @@ describe("the errors of Threadmill", () => {
     expect(new QueueFullError(3).maxJobs).toBe(3);
     expect(new JobIdConflictError("album", "is another").jobId).toBe("album");
     const cause = new RangeError("no");
-    const error = new TaskError("TASK_TIMEOUT", "late", { jobId: "j", index: 4, attempt: 2, cause });
-    expect({ ...error, cause: error.cause }).toEqual({ code: "TASK_TIMEOUT", jobId: "j", index: 4, attempt: 2, cause });
+    const error = new TaskError("TASK_TIMEOUT", "late", {
+      jobId: "j",
+      index: 4,
+      attempt: 2,
+      cause,
+    });
+    const { code, jobId, index, attempt } = error;
+    expect(error.cause).toBe(cause);
+    expect({ code, jobId, index, attempt }).toEqual({ code: "TASK_TIMEOUT", jobId: "j", index: 4, attempt: 2 });
   });
 
   it("show ids with all that is in them", () => {

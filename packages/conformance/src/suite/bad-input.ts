@@ -1,5 +1,5 @@
 /** "Bad input, and what it gets": a clear error that names the thing, at once, and nothing has changed. */
-import { type Engine, type EngineOptions, type RunOptions, task } from "@threadmill/engine";
+import { type Engine, type EngineOptions, InvalidArgumentError, type RunOptions, task } from "@threadmill/engine";
 import { describe, expect, test } from "vitest";
 import { collect, expectUsable, failure, range, thrown } from "../assertions.js";
 import { addOne, gated } from "../fixtures/index.js";
@@ -49,9 +49,9 @@ const wrongRunOptions: readonly (readonly [name: string, options: unknown])[] = 
 ];
 
 function runOptions(name: string, value: unknown): RunOptions<number, undefined> {
-  if (name === "options") return value as never;
+  if (name === "options") return value as RunOptions<number, undefined>;
   if (name.startsWith("retry.") || name === "retries") return { retry: value } as never;
-  return { [name]: value } as never;
+  return { [name]: value };
 }
 
 const wrongItems: readonly (readonly [name: string, items: unknown, named: string])[] = [
@@ -175,9 +175,13 @@ export function badInputSuite(subject: Subject): void {
     test("leaves no listener on the signal", () => {
       const { signal } = kit.controller();
       const engine = kit.engine();
-      thrown(() => engine.run(addOne, "items" as never, { signal }));
-      thrown(() => engine.run(addOne, [1], { signal, weight: -1 }));
-      thrown(() => engine.run(addOne, [1], { signal, options: () => 1 } as never));
+      const errors = [
+        thrown(() => engine.run(addOne, "items" as never, { signal })),
+        thrown(() => engine.run(addOne, [1], { signal, weight: -1 })),
+        thrown(() => engine.run(addOne, [1], { signal, options: () => 1 } as never)),
+      ];
+      // The kit looks at the signal.
+      expect(errors.map(({ code }) => code)).toEqual(errors.map(() => "INVALID_ARGUMENT"));
     });
 
     test("call and map reject rather than throw", async () => {
@@ -187,7 +191,7 @@ export function badInputSuite(subject: Subject): void {
       await failure(engine.call(addOne, 1, { weight: -1 }), "INVALID_ARGUMENT");
       await failure(engine.map(addOne, [1], { onError: "collect" }), "INVALID_ARGUMENT");
       await failure(engine.map(addOne, [1], { collect: false }), "INVALID_ARGUMENT");
-      await failure(engine.warm(undefined as never), "INVALID_ARGUMENT");
+      expect(await failure(engine.warm(undefined as never), "INVALID_ARGUMENT")).toBeInstanceOf(InvalidArgumentError);
       await usable(engine);
     });
   });

@@ -24,9 +24,12 @@ export function cancelSuite(subject: Subject): void {
         handle.result.catch((error: unknown) => settled.push(error));
         await gate.arrived();
         const reason = { why: by };
-        if (by === "signal") controller.abort(reason);
-        else if (by === "handle") handle.cancel(reason);
-        else expect(engine.cancel("one", reason)).toBe(true);
+        const cancels = {
+          signal: () => controller.abort(reason),
+          handle: () => handle.cancel(reason),
+          id: () => engine.cancel("one", reason),
+        };
+        expect(cancels[by]()).toBe(by === "id" ? true : undefined);
         expect(handle.state).toBe("cancelled");
         expect(engine.jobs()).toEqual([]);
         expect(engine.job("one")).toMatchObject({ state: "cancelled", error: reason });

@@ -13,7 +13,9 @@ export function closingSuite(subject: Subject): void {
     const kit = useKit(subject);
 
     test("resolves at once when nothing is live", async () => {
-      await kit.engine().drain();
+      const engine = kit.engine();
+      await engine.drain();
+      expect(engine.jobs()).toEqual([]);
     });
 
     test("waits for all live jobs, also those that fail, and the engine works on", async () => {

@@ -36,7 +36,7 @@ export function contextsSuite(subject: Subject): void {
     });
 
     test("detail that cannot travel is the handler's own error", async () => {
-      await failure(kit.engine().call(badDetail, 1), "TASK_FAILED");
+      expect(await failure(kit.engine().call(badDetail, 1), "TASK_FAILED")).toMatchObject({ index: 0 });
     });
 
     test("transfer hands a buffer over: the result is right, and has the buffer to itself", async () => {

@@ -72,7 +72,7 @@ export function pausingSuite(subject: Subject): void {
       await handle.pause();
       await Promise.all([handle.pause(), handle.pause()]);
       handle.resume();
-      await handle.result;
+      expect((await handle.result).values).toHaveLength(10_000);
     });
 
     test("that is taken back at once resolves too, and nothing is lost or run twice", async () => {
@@ -114,6 +114,7 @@ export function pausingSuite(subject: Subject): void {
       const paused = handle.pause();
       handle.cancel();
       await paused;
+      expect(handle.state).toBe("cancelled");
       gate.open();
     });
 

@@ -1,44 +1,13 @@
 /** The process around an engine: it ends by itself when there is nothing to do, and not before. */
-import { spawn } from "node:child_process";
 import { describe, expect } from "vitest";
 import { testWith } from "../assertions.js";
-import { fixtureUrl } from "../fixtures/index.js";
+import { type Ended, program } from "../program.js";
 import type { Subject } from "../subject.js";
-
-interface Ended {
-  readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
-  readonly output: string;
-}
-
-/** Runs a program that has an `engine`, the fixtures as `tasks`, and `Gate`. */
-function program(subject: Subject, body: string): Promise<Ended> {
-  const index = fixtureUrl("index.js").href;
-  const source = `
-    import { createEngine, shutdownOnSignals } from ${JSON.stringify(import.meta.resolve("@threadmill/engine"))};
-    import * as tasks from ${JSON.stringify(index)};
-    import { Gate } from ${JSON.stringify(new URL("../gate.js", index).href)};
-    process.on("unhandledRejection", (error) => { console.log("UNHANDLED", error); process.exit(99); });
-    const engine = createEngine(${JSON.stringify(subject.engineOptions)});
-    ${body}
-  `;
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ["--input-type=module", "-e", source], { stdio: ["ignore", "pipe", "pipe"] });
-    let output = "";
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.setEncoding("utf8").on("data", (text: string) => {
-        output += text;
-      });
-    }
-    child.on("error", reject);
-    child.on("close", (code, signal) => resolve({ code, signal, output: output.trim() }));
-  });
-}
 
 export function processSuite(subject: Subject): void {
   const inProcess = (name: string, body: string, expected: Partial<Ended>): void =>
     testWith(subject, "childProcess", name, async () => {
-      expect(await program(subject, body)).toMatchObject({ code: 0, signal: null, ...expected });
+      expect(await program(subject.engineOptions, body)).toMatchObject({ code: 0, signal: null, ...expected });
     });
 
   describe("the process", () => {

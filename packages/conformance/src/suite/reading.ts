@@ -27,7 +27,7 @@ export function readingSuite(subject: Subject): void {
         if (indices.length === 3) first.open();
       }
       expect(indices.at(-1)).toBe(0);
-      expect(indices.toSorted()).toEqual([0, 1, 2, 3]);
+      expect(indices.toSorted((a, b) => a - b)).toEqual([0, 1, 2, 3]);
     });
 
     test("with ordered they come in the order of the input, though they end in another", async () => {
@@ -51,7 +51,7 @@ export function readingSuite(subject: Subject): void {
       const seen: number[] = [];
       const error = await failure(
         (async () => {
-          for await (const value of handle.values()) seen.push(value as number);
+          for await (const value of handle.values()) seen.push(value);
         })(),
         "TASK_FAILED",
       );

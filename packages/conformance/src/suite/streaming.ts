@@ -279,7 +279,9 @@ export function streamingSuite(subject: Subject): void {
 
     test("whose next answers nonsense does the same", async () => {
       const items: Iterable<number> = { [Symbol.iterator]: () => ({ next: () => undefined as never }) };
-      await failure(kit.engine().run(addOne, items).result, "SOURCE_FAILED");
+      const handle = kit.engine().run(addOne, items);
+      await failure(handle.result, "SOURCE_FAILED");
+      expect(handle.state).toBe("failed");
     });
 
     test("is closed when the job is cancelled, and its return is not waited for", async () => {

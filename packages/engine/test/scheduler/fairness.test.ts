@@ -85,6 +85,15 @@ describe("a newcomer", () => {
     }
   });
 
+  it("begins as soon where its items come only after it", () => {
+    const simulation = new Simulation({ threads: 1 });
+    simulation.submit({ task: { ms: 30 }, items: 10_000, rules: { batchSize: 1_000 } });
+    simulation.advance(95);
+    const job = simulation.submit({ task: { ms: 1 }, items: 1, pulledBy: 1 });
+    simulation.runUntil(() => job.begun.size > 0);
+    expect(simulation.now - 95).toBeLessThanOrEqual(30);
+  });
+
   it("begins after one item when others wait as well", () => {
     const simulation = new Simulation({ threads: 2 });
     for (let count = 0; count < 5; count++) {

@@ -195,10 +195,11 @@ describe("whatever happens", () => {
           if (job.state !== "completed") continue;
           const all = Array.from({ length: job.spec.items ?? 0 }, (_, index) => index);
           expect(job.delivered.toSorted((a, b) => a - b)).toEqual(all);
-          if (job.spec.rules?.stopsAtFailure === true) expect(job.failed.size).toBe(0);
+          const mayFail = job.spec.rules?.stopsAtFailure === false;
+          expect(mayFail || job.failed.size === 0).toBe(true);
         }
       }),
-      { numRuns: 3000 },
+      { numRuns: 1_000 },
     );
   });
 

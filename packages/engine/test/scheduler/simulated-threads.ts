@@ -821,7 +821,8 @@ export class Simulation {
     for (const job of state.jobs.values()) checkJob(state, job);
     for (const { id, phase, jobs } of state.recipes.values()) {
       const batches = state.slots.flatMap(({ running, behind }) => [running, behind]);
-      if (phase !== "probing" || batches.some((batch) => batch?.isProbe === true && batch.job.recipe.id === id)) continue;
+      if (phase !== "probing" || batches.some((batch) => batch?.isProbe === true && batch.job.recipe.id === id))
+        continue;
       throw new Error(`${jobs.size} jobs wait for a description of recipe ${id} that nobody will bring`);
     }
     if (state.setAside !== this.strays.size) throw new Error("the count of threads set aside is wrong");

@@ -78,10 +78,12 @@ describe("a source that is pulled", () => {
 
   it("is asked for more only in gulps, while threads have something to do", () => {
     const simulation = new Simulation({ threads: 1 });
-    const job = simulation.submit({ task: { ms: 0.01 }, items: 5_000, pulledBy: 5_000 });
-    simulation.run(10_000);
+    const rules = { maxInFlight: 100, batchSize: 1 };
+    const job = simulation.submit({ task: {}, items: 400, pulledBy: 400, rules });
+    simulation.run();
     expect(job.state).toBe("completed");
-    expect(simulation.effectsOf("pull").length).toBeLessThan(5_000 / 50);
+    // A quarter of what may be in flight at a time.
+    expect(simulation.effectsOf("pull").length).toBeLessThanOrEqual(400 / 25 + 2);
   });
 });
 

@@ -109,13 +109,13 @@ describe("a batch handler", () => {
 
   it("that takes too long spoils its batch as TASK_TIMEOUT, and its signal fires", async () => {
     await using thread = new ThreadAtHand();
-    let reason: unknown;
+    let reason: Error | undefined;
     actAll(
       (_, ctx) =>
         new Promise((_resolve, reject) => {
           ctx.signal.addEventListener("abort", () => {
-            reason = ctx.signal.reason;
-            reject(reason as Error);
+            reason = ctx.signal.reason as Error;
+            reject(reason);
           });
         }),
     );

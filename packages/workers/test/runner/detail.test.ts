@@ -28,7 +28,7 @@ describe("ctx.detail", () => {
     const ctx = await entered("a");
     ctx.detail("first");
     ctx.detail("last");
-    await thread.hears("detail", ([, , value]) => value === "last");
+    expect(await thread.hears("detail", ([, , value]) => value === "last")).toBeDefined();
   });
 
   it("the last one of each of two jobs arrives, though they run at the same time", async () => {

@@ -13,6 +13,12 @@ const entered = (name: string): Promise<ItemContext> => stage.entered(name) as P
 
 afterEach(() => stage.clear());
 
+/** A promise of another make. */
+function thenable(then: (resolve: (value: unknown) => void) => void): unknown {
+  // oxlint-disable-next-line unicorn/no-thenable -- it is what is tested
+  return { then };
+}
+
 describe("a batch of items", () => {
   it("is answered by its values, in the order of its items", async () => {
     await using thread = new ThreadAtHand();
@@ -69,46 +75,41 @@ describe("a batch of items", () => {
   });
 
   it.each([
-    ["resolves at once", { then: (resolve: (value: unknown) => void) => resolve("a") }, "a"],
+    ["resolves at once", thenable((resolve) => resolve("a")), "a"],
     [
       "resolves twice",
-      {
-        then: (resolve: (value: unknown) => void) => {
-          resolve("a");
-          resolve("b");
-        },
-      },
+      thenable((resolve) => {
+        resolve("a");
+        resolve("b");
+      }),
       "a",
     ],
     [
       "throws after it has resolved",
-      {
-        then: (resolve: (value: unknown) => void) => {
-          resolve("a");
-          throw new Error("late");
-        },
-      },
+      thenable((resolve) => {
+        resolve("a");
+        throw new Error("late");
+      }),
       "a",
     ],
-  ])("waits for a thenable of another make, also one that %s", async (_, thenable, value) => {
+  ])("waits for a thenable of another make, also one that %s", async (_, promise, value) => {
     await using thread = new ThreadAtHand();
-    act(() => thenable);
+    act(() => promise);
     const [, , claimed, values, failures] = await thread.done(thread.batch(thread.introduce("scripted"), [1]));
     expect([claimed, values, failures]).toEqual([1, [value], undefined]);
   });
 
   it("fails the item whose thenable throws, or cannot be looked at", async () => {
     await using thread = new ThreadAtHand();
-    const hostile = {
-      get then() {
+    // oxlint-disable-next-line unicorn/no-thenable -- it is what is tested
+    const hostile = Object.defineProperty({}, "then", {
+      get: () => {
         throw new RangeError("do not look");
       },
-    };
-    const throwing = {
-      then: () => {
-        throw new RangeError("do not call");
-      },
-    };
+    });
+    const throwing = thenable(() => {
+      throw new RangeError("do not call");
+    });
     act((item) => (item === "look" ? hostile : item === "call" ? throwing : item));
     const batch = thread.batch(thread.introduce("scripted"), ["look", "call", "fine"]);
     const [, , , values, failures] = await thread.done(batch);

@@ -103,6 +103,24 @@ describe("a batch that is stopped", () => {
     expect(thread.said.filter((message) => message[0] === "done" && message[1] === batch)).toHaveLength(1);
   });
 
+  it("gives its lane up once: a handler that was left behind frees none when it comes back", async () => {
+    await using thread = new ThreadAtHand({ graceMs: 20 });
+    const recipe = thread.introduce("alone");
+    const batch = thread.batch(recipe, ["a"]);
+    await entered("a");
+    thread.stop(batch);
+    await thread.done(batch);
+    const next = thread.batch(recipe, ["b", "c"]);
+    await entered("b");
+    stage.release("a");
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(stage.names).toEqual(["b"]);
+    stage.release("b");
+    await entered("c");
+    stage.release("c");
+    expect((await thread.done(next))[3]).toEqual(["b", "c"]);
+  });
+
   it("keeps its thread from being ended while a handler that was left behind is in native code", async () => {
     await using thread = new ThreadAtHand({ graceMs: 20 });
     const batch = thread.batch(thread.introduce("declaredNative"), ["a"]);
