@@ -120,6 +120,6 @@ class Writer {
   }
 
   #piece(tag: string, text: string): void {
-    this.#hash.update(`${tag} ${text.length} `).update(text, "utf8");
+    this.#hash.update(`${tag} ${text.length} `).update(text, "utf16le");
   }
 }

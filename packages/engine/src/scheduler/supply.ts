@@ -6,7 +6,7 @@ import { stock } from "./work.js";
 const MAX_WINDOW = 65_536;
 
 /** Items that may be between the job's source and its reader: waiting, in threads, backing off, or not yet read. */
-export function windowOf({ state }: Turn, job: Job): number {
+function windowOf({ state }: Turn, job: Job): number {
   if (job.rules.maxInFlight > 0) return job.rules.maxInFlight;
   const size = Math.max(batchSize(state, job), lanesOf(job));
   return Math.min(2 * state.options.threads * size, MAX_WINDOW);

@@ -82,7 +82,7 @@ export interface JobView {
   mostInFlight: number;
 }
 
-export const RULES: JobRules = {
+const RULES: JobRules = {
   weight: 1,
   stopsAtFailure: true,
   retry: { attempts: 1, backoffMs: 100, maxBackoffMs: 30_000, jitter: 0 },

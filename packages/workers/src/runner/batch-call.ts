@@ -23,13 +23,14 @@ export function callBatch(
   ctx.position = claimed;
   if (run.timeoutMs > 0) ctx.deadline = host.now() + run.timeoutMs;
   const spoil = (error: unknown): void => {
-    run.spoilt = ["TASK_FAILED", toErrorRecord(error)];
+    if (ctx.isLate) expired();
+    else run.spoilt = ["TASK_FAILED", toErrorRecord(error)];
   };
   const expired = (): void => {
     run.spoilt = ["TASK_TIMEOUT", toErrorRecord(timeoutError(run.timeoutMs))];
   };
   const fulfilled = (value: unknown): void => {
-    if (ctx.deadline > 0 && host.now() > ctx.deadline) expired();
+    if (ctx.isLate) expired();
     else if (!Array.isArray(value) || value.length !== claimed) {
       const got = Array.isArray(value) ? `${value.length} results` : `no array (${typeof value})`;
       spoil(new TypeError(`a batch handler must return as many results as items: ${got} for ${claimed} items`));

@@ -43,7 +43,8 @@ export function callItems(
       waits = isThenable(result);
     } catch (error) {
       values.push(undefined);
-      run.fail(position, error);
+      if (ctx.isLate) failLate(run, position);
+      else run.fail(position, error);
       ctx = nextContext(run, ctx, host, resource);
       continue;
     }
@@ -55,7 +56,7 @@ export function callItems(
     }
     values.push(result);
     if (timeoutMs > 0) {
-      if (host.now() > ctx.deadline) failLate(run, position);
+      if (ctx.isLate) failLate(run, position);
       ctx = nextContext(run, ctx, host, resource);
     }
   }
@@ -70,9 +71,13 @@ function nextContext(run: BatchRun, ctx: CallContext, host: ContextHost, resourc
 function awaitItem(run: BatchRun, ctx: CallContext, position: number, result: unknown, lanes: Lanes): void {
   lanes.hold(run, ctx, result, {
     fulfilled: (value) => {
-      run.values[position] = value;
+      if (ctx.isLate) failLate(run, position);
+      else run.values[position] = value;
     },
-    rejected: (error) => run.fail(position, error),
+    rejected: (error) => {
+      if (ctx.isLate) failLate(run, position);
+      else run.fail(position, error);
+    },
     expired: () => failLate(run, position),
   });
 }

@@ -59,7 +59,7 @@ export class CallContext implements ItemContext<unknown, unknown>, BatchContext<
   }
 
   get cancelled(): boolean {
-    return this.isOver || this.#run.isStopped || this.#isLate();
+    return this.isOver || this.#run.isStopped || this.isLate;
   }
 
   get signal(): AbortSignal {
@@ -67,7 +67,7 @@ export class CallContext implements ItemContext<unknown, unknown>, BatchContext<
       const controller = new AbortController();
       this.#controller = controller;
       if (this.#run.isStopped) controller.abort(cancelReason());
-      else if (this.#isLate()) controller.abort(timeoutError(this.#run.timeoutMs));
+      else if (this.isLate) controller.abort(timeoutError(this.#run.timeoutMs));
       else this.#run.aborters.add(this.#abort);
     }
     return this.#controller.signal;
@@ -76,7 +76,7 @@ export class CallContext implements ItemContext<unknown, unknown>, BatchContext<
   throwIfCancelled(): void {
     if (this.#controller?.signal.aborted) throw this.#controller.signal.reason;
     if (this.#run.isStopped) throw cancelReason();
-    if (this.#isLate()) throw timeoutError(this.#run.timeoutMs);
+    if (this.isLate) throw timeoutError(this.#run.timeoutMs);
   }
 
   detail(value: unknown): void {
@@ -132,7 +132,8 @@ export class CallContext implements ItemContext<unknown, unknown>, BatchContext<
 
   readonly #abort = (reason: unknown): void => this.#controller?.abort(reason ?? cancelReason());
 
-  #isLate(): boolean {
+  /** A call that computes is past its time before any timer can say so. */
+  get isLate(): boolean {
     return this.deadline !== 0 && this.#host.now() > this.deadline;
   }
 }

@@ -242,17 +242,21 @@ class Runner implements ContextHost {
 
   /** Some batch was stopped: its signals fire, and what does not come back in time is left behind. */
   #onStop(): void {
-    for (const run of this.#runs) {
+    for (const run of [...this.#runs]) {
       if (!run.isStopped || run.stopSeen) continue;
       run.stopSeen = true;
       run.exhausted = true;
       for (const abort of [...run.aborters]) abort(undefined);
-      if (run.open > 0) {
-        run.abandonTimer = setTimeout(() => {
-          for (const abandon of [...run.abandoners]) abandon();
-          this.#pump();
-        }, this.#abandonMs);
+      // It need not wait for the batch ahead of it to say that it has nothing.
+      if (run.open === 0) {
+        this.#drop(run);
+        this.#finish(run);
+        continue;
       }
+      run.abandonTimer = setTimeout(() => {
+        for (const abandon of [...run.abandoners]) abandon();
+        this.#pump();
+      }, this.#abandonMs);
     }
     this.#pump();
   }
