@@ -2,7 +2,7 @@
 import { TaskError } from "@threadmill/engine";
 import { describe, expect, test } from "vitest";
 import { byIndex, collect, failure, range } from "../assertions.js";
-import { addOne, echo, failAs, failOdd, final, flaky, hugeError, uncloneable } from "../fixtures/index.js";
+import { addOne, echo, failAs, failOdd, final, flaky, hugeError, nested, uncloneable } from "../fixtures/index.js";
 import { useKit } from "../leaks.js";
 import type { Subject } from "../subject.js";
 
@@ -97,6 +97,17 @@ export function failuresSuite(subject: Subject): void {
         expect(engine.stats()).toMatchObject({ threadsLost: 0 });
       },
     );
+
+    test("of a result that can be written and not read settle all the same, and fail no other item", async () => {
+      const engine = kit.engine();
+      const items = [1, 5_000, 2];
+      const { values, failures } = await engine.run(nested, items, { onError: "collect", batchSize: 3 }).result;
+      expect([values[0], values[2]]).toEqual([["bottom"], [["bottom"]]]);
+      // Newer versions of Node can read it.
+      const outcome = failures.map(({ index, error }) => `${index} ${error.code}`).join();
+      expect(["", "1 NOT_CLONEABLE"]).toContain(outcome);
+      expect(engine.stats()).toMatchObject({ threadsLost: 0 });
+    });
 
     test("of an item that cannot be cloned fail that item and no other", async () => {
       const engine = kit.engine();

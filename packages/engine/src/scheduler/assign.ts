@@ -2,7 +2,7 @@
  * Who gets which slot: work for idle slots first, then one batch behind each running one, always for the job that
  * has had the least time by its weight.
  */
-import { balance, giveWay } from "./balance.js";
+import { balance, giveWay, hasten } from "./balance.js";
 import { charge, refresh } from "./life.js";
 import { expectedMs } from "./size.js";
 import { type Batch, type Job, type Slot, type Turn, isStopped } from "./state.js";
@@ -20,10 +20,14 @@ export function fill(turn: Turn): void {
     if (running === undefined || running.isAlone || behind !== undefined || reservedFor !== undefined) continue;
     if (canTake(slot)) assignNext(turn, slot);
   }
+  const lookAt = state.rebalanceAt;
   state.rebalanceAt = Infinity;
+  hasten(turn);
   const waiting = state.runnable.first;
   if (waiting === undefined) balance(turn);
   else if (!waiting.hasStarted) giveWay(turn, waiting);
+  // A look that is planned already comes soon enough; moving it at each step would never let it come.
+  if (lookAt > turn.now && state.rebalanceAt < Infinity) state.rebalanceAt = Math.min(lookAt, state.rebalanceAt);
 }
 
 /** A slot whose thread has yet to let go of something gets nothing new: it might be stuck. */
@@ -77,6 +81,7 @@ function assign(turn: Turn, slot: Slot, job: Job, work: Work): void {
     indices: work.indices,
     count: work.count,
     isAlone: work.isAlone,
+    isNewcomer: !job.hasStarted && job.toWarm === undefined,
     isProbe,
     chargedMs: expectedMs(job.recipe, work.count),
     runningSince: running === undefined ? now : undefined,

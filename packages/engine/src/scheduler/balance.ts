@@ -62,6 +62,21 @@ export function giveWay(turn: Turn, job: Job): void {
   if (running !== undefined && canRevoke(running)) out.push({ type: "revoke", batch: running, keep: 0, least: 1 });
 }
 
+/** For newcomers that found a place behind a batch of another job: that one gives way after its current item. */
+export function hasten({ state, now, out }: Turn): void {
+  for (const { running, behind } of state.slots) {
+    if (running === undefined || behind === undefined || !behind.isNewcomer) continue;
+    if (running.job === behind.job || !canRevoke(running)) continue;
+    if (runningMs(running, now) < MIN_GAIN_MS) {
+      // It should be done in a moment. If it is not, the next look will show it.
+      state.rebalanceAt = now + REBALANCE_MS;
+      continue;
+    }
+    behind.isNewcomer = false;
+    out.push({ type: "revoke", batch: running, keep: 0, least: 1 });
+  }
+}
+
 /** What an idle slot could take from this one. */
 function takeable(slot: Slot): Batch | undefined {
   if (slot.behind !== undefined && canRevoke(slot.behind)) return slot.behind;
@@ -75,15 +90,15 @@ function canRevoke(batch: Batch): boolean {
   return batch.runningSince === undefined || (batch.count > 1 && batch.job.recipe.kind === "item");
 }
 
-/** What the slot is expected to be busy for yet. One that has overrun its time is as slow as it has shown to be. */
-function remainingMs(slot: Slot, now: number): number {
-  let ms = 0;
-  if (slot.running !== undefined) {
-    const { runningSince = now, count, job } = slot.running;
-    const elapsed = now - runningSince;
-    const expected = expectedMs(job.recipe, count);
-    ms += elapsed > expected ? elapsed : expected - elapsed;
-  }
-  if (slot.behind !== undefined) ms += expectedMs(slot.behind.job.recipe, slot.behind.count);
-  return ms;
+/** What the slot is expected to be busy for yet. */
+function remainingMs({ running, behind }: Slot, now: number): number {
+  const ms = running === undefined ? 0 : runningMs(running, now);
+  return behind === undefined ? ms : ms + expectedMs(behind.job.recipe, behind.count);
+}
+
+/** The same for the running batch alone. One that has overrun its time is as slow as it has shown to be. */
+function runningMs({ runningSince, count, job }: Batch, now: number): number {
+  const elapsed = now - (runningSince ?? now);
+  const expected = expectedMs(job.recipe, count);
+  return elapsed > expected ? elapsed : expected - elapsed;
 }

@@ -110,6 +110,8 @@ export interface Batch {
   count: number;
   /** Nothing else may be in the thread with it. */
   readonly isAlone: boolean;
+  /** The first of its job: what runs before it in its slot is cut short for it. */
+  isNewcomer: boolean;
   /** It is the one batch that is to bring the description of its task. */
   isProbe: boolean;
   /** What was charged to the job's share in advance. */
