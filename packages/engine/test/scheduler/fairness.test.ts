@@ -85,6 +85,16 @@ describe("a newcomer", () => {
     }
   });
 
+  it("begins as soon where there was a place behind a batch that nobody has measured yet", () => {
+    const simulation = new Simulation({ threads: 2 });
+    // Each thread has one batch, and nothing is left for the places behind them.
+    simulation.submit({ task: { ms: 30 }, items: 1_001, rules: { batchSize: 500 } });
+    simulation.advance(45);
+    const job = simulation.submit({ task: { ms: 1 }, items: 1 });
+    simulation.runUntil(() => job.begun.size > 0);
+    expect(simulation.now - 45).toBeLessThanOrEqual(31);
+  });
+
   it("begins as soon where its items come only after it", () => {
     const simulation = new Simulation({ threads: 1 });
     simulation.submit({ task: { ms: 30 }, items: 10_000, rules: { batchSize: 1_000 } });
