@@ -2,16 +2,9 @@
  * The shell around the scheduler: it turns what happens into events, and performs the effects. It decides nothing.
  * Users are called back, and their iterators pulled, only when it is at rest, so that whatever they do starts afresh.
  */
-import {
-  type ControlBlock,
-  type DoneMessage,
-  type ErrorCode,
-  type ErrorRecord,
-  type FromThread,
-  type PositionFailure,
-  assertNever,
-} from "@threadmill/protocol";
-import { type BrokenTask, finalFailures, jobError, lostItem } from "./jobs/failures.js";
+import { type ControlBlock, type PositionFailure, assertNever } from "@threadmill/protocol";
+import { type Answer, Inbox, faultOf, giveBack } from "./inbox.js";
+import { finalFailures, jobError, lostItem } from "./jobs/failures.js";
 import type { Job } from "./jobs/job.js";
 import type { ResolvedEngineOptions } from "./options.js";
 import type { Runner } from "./runners/runner.js";
@@ -25,7 +18,7 @@ import {
   lanesOf,
   step,
 } from "./scheduler/index.js";
-import type { SentBatch, ThreadLink } from "./thread-link.js";
+import type { SentBatch } from "./thread-link.js";
 import { type ThreadEvent, Threads, type ThreadsListener } from "./threads.js";
 import { Turns } from "./turns.js";
 
@@ -40,13 +33,6 @@ export interface DispatcherListener {
   onDetail(job: Job, detail: unknown): void;
   onThread(event: ThreadEvent): void;
   onIdle(): void;
-}
-
-/** What an answer brings, for the effects of its event. */
-interface Answer {
-  readonly sent: SentBatch;
-  readonly done: DoneMessage;
-  readonly broken?: BrokenTask;
 }
 
 interface Happening {
@@ -72,7 +58,12 @@ export class Dispatcher {
   readonly #effects: Effect[] = [];
   #isEnded = false;
   #timer: NodeJS.Timeout | undefined;
-  readonly #counts = { batches: 0, revokedItems: 0, droppedMessages: 0 };
+  #revokedItems = 0;
+  readonly #inbox = new Inbox({
+    dispatch: (event, answer) => this.dispatch(event, answer),
+    onBatch: (job, batch) => this.later(() => this.#listener.onBatch(job, batch)),
+    onDetail: (job, detail) => this.later(() => this.#listener.onDetail(job, detail)),
+  });
 
   constructor(options: ResolvedEngineOptions, runner: Runner, listener: DispatcherListener) {
     this.#listener = listener;
@@ -88,7 +79,7 @@ export class Dispatcher {
   }
 
   get stats(): DispatcherStats {
-    return { ...this.#threads.counts, ...this.#counts };
+    return { ...this.#threads.counts, ...this.#inbox.counts, revokedItems: this.#revokedItems };
   }
 
   now(): number {
@@ -149,7 +140,7 @@ export class Dispatcher {
 
   #threadsListener(): ThreadsListener {
     return {
-      onMessage: (link, message) => this.#onMessage(link, message),
+      onMessage: (link, message) => this.#inbox.take(this.#threads, link, message),
       onReady: ({ slot, incarnation }) => this.dispatch({ type: "thread-ready", slot, incarnation }),
       onFailed: ({ slot, incarnation }) => this.dispatch({ type: "thread-failed", slot, incarnation }),
       onLost: ({ slot, incarnation }) => {
@@ -158,122 +149,9 @@ export class Dispatcher {
         this.dispatch({ type: "thread-lost", slot, incarnation, cur });
       },
       onStrayEnded: () => this.dispatch({ type: "stray-ended" }),
-      onLetGo: (sent) => this.#giveBack(sent, 0, sent.batch.count),
+      onLetGo: (sent) => giveBack(sent, 0, sent.batch.count),
       onEvent: (event) => this.later(() => this.#listener.onThread(event)),
     };
-  }
-
-  #onMessage(link: ThreadLink, message: FromThread): void {
-    if (message[0] === "closed") return;
-    if (this.#threads.isStray(link)) {
-      this.#counts.droppedMessages++;
-      // It has come back: whatever it says comes too late, but it can be ended now.
-      if (message[0] !== "detail") this.#threads.terminateStrays();
-      return;
-    }
-    const { slot, incarnation } = link;
-    switch (message[0]) {
-      case "described": {
-        const [, recipe, kind, concurrency, maxBatchItems] = message;
-        this.dispatch({ type: "described", recipe, kind, concurrency, maxBatchItems });
-        break;
-      }
-      case "detail": {
-        const sent = link.batches.get(message[1]);
-        if (sent === undefined || sent.job.isSettled) break;
-        sent.job.detail = message[2];
-        this.later(() => this.#listener.onDetail(sent.job, message[2]));
-        break;
-      }
-      case "done": {
-        const [, batch, claimed, , failures, elapsedMs] = message;
-        const sent = this.#answered(link, batch);
-        if (sent === undefined) break;
-        this.#account(sent, elapsedMs, link.slot);
-        for (const [position] of failures ?? []) this.#giveBack(sent, position, position + 1);
-        this.#giveBack(sent, claimed, sent.batch.count);
-        const faults = failures?.map(faultOf);
-        this.dispatch(
-          { type: "done", slot, incarnation, batch, claimed, faults, elapsedMs, luck: Math.random() },
-          { sent, done: message },
-        );
-        break;
-      }
-      case "spoilt": {
-        const [, batch, code, record, elapsedMs] = message;
-        const sent = this.#answered(link, batch);
-        if (sent === undefined) break;
-        this.#account(sent, elapsedMs, link.slot);
-        this.#giveBack(sent, 0, sent.batch.count);
-        const isFinal = record.final === true;
-        // If it stands alone already, it is an item that failed.
-        const done: DoneMessage = ["done", batch, 1, [undefined], [[0, code, record]], elapsedMs];
-        this.dispatch(
-          { type: "spoilt", slot, incarnation, batch, code, isFinal, elapsedMs, luck: Math.random() },
-          { sent, done },
-        );
-        break;
-      }
-      case "broken": {
-        const [, batch, code, record] = message;
-        const sent = this.#answered(link, batch);
-        if (sent === undefined) break;
-        const done: DoneMessage = ["done", batch, 0, [], undefined, 0];
-        this.dispatch({ type: "broken", slot, incarnation, batch }, { sent, done, broken: { code, record } });
-        break;
-      }
-      case "unreadable":
-        link.ask();
-        break;
-      case "held":
-        for (const sent of link.missing(message[1])) this.#onUnreadable(link, sent);
-        break;
-      default:
-        assertNever(message);
-    }
-  }
-
-  /** The batch or its answer was lost on the way: halves of it may travel, and in the end one item is to blame. */
-  #onUnreadable(link: ThreadLink, sent: SentBatch): void {
-    const { number } = sent.batch;
-    this.#answered(link, number);
-    this.#giveBack(sent, 0, sent.batch.count);
-    const message = "the item or its result cannot be read on the other side: it nests too deep";
-    const record: ErrorRecord = { name: "NotCloneableError", message, final: true };
-    const { slot, incarnation } = link;
-    this.dispatch(
-      {
-        type: "spoilt",
-        slot,
-        incarnation,
-        batch: number,
-        code: "NOT_CLONEABLE",
-        isFinal: true,
-        elapsedMs: 0,
-        luck: 0,
-      },
-      { sent, done: ["done", number, 1, [undefined], [[0, "NOT_CLONEABLE", record]], 0] },
-    );
-  }
-
-  /** The batch that an answer is for. Anything may call itself an answer: what matches no batch is dropped. */
-  #answered(link: ThreadLink, batch: number): SentBatch | undefined {
-    const sent = link.batches.get(batch);
-    if (sent === undefined) this.#counts.droppedMessages++;
-    else link.batches.delete(batch);
-    return sent;
-  }
-
-  #account({ job, batch }: SentBatch, elapsedMs: number, slot: number): void {
-    this.#counts.batches++;
-    if (job.isSettled) return;
-    job.batches++;
-    job.threadMs += elapsedMs;
-    this.later(() => this.#listener.onBatch(job, { items: batch.count, elapsedMs, slot }));
-  }
-
-  #giveBack({ job, batch, items }: SentBatch, from: number, to: number): void {
-    if (!job.isSettled) job.source.giveBack(batch.indices, items, from, to);
   }
 
   // ——— effects
@@ -369,7 +247,7 @@ export class Dispatcher {
     // Nothing was sent: answered on the spot, with the others put back.
     const sent = link.batches.get(batch.number) as SentBatch;
     link.batches.delete(batch.number);
-    this.#giveBack(sent, 0, batch.count);
+    giveBack(sent, 0, batch.count);
     const byPosition = new Map(culprits.map(({ position, record }) => [position, record]));
     const failures: PositionFailure[] = sent.items.map((_, position) => {
       const record = byPosition.get(position);
@@ -389,8 +267,8 @@ export class Dispatcher {
     const sent = link.batches.get(batch.number);
     if (sent === undefined || batch.stoppedAt !== undefined) return;
     const from = this.control.revoke(link.row, batch.number, keep, least);
-    this.#counts.revokedItems += Math.max(batch.count - from, 0);
-    this.#giveBack(sent, from, batch.count);
+    this.#revokedItems += Math.max(batch.count - from, 0);
+    giveBack(sent, from, batch.count);
     const { slot, incarnation } = link;
     this.dispatch({ type: "revoked", slot, incarnation, batch: batch.number, from });
   }
@@ -433,14 +311,6 @@ export class Dispatcher {
     // Live jobs hold the process by their ports; the timer alone must not.
     this.#timer.unref();
   }
-}
-
-function faultOf([position, code, record]: PositionFailure): {
-  position: number;
-  code: ErrorCode | "unrun";
-  isFinal: boolean;
-} {
-  return { position, code, isFinal: record?.final === true };
 }
 
 function attemptsByIndex(batch: Batch, attempts: readonly number[], count: number): Map<number, number> {
