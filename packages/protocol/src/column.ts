@@ -10,7 +10,7 @@ const MIN_PACKED = 32;
  * buffer along are cut out. Anything else stays as it is.
  */
 export function packColumn(values: readonly unknown[]): Column {
-  if (values.length >= MIN_PACKED && isAllNumbers(values)) return Float64Array.from(values);
+  if (values.length >= MIN_PACKED && isAllNumbers(values)) return new Float64Array(values);
   return needsCutting(values) ? values.map(cutView) : values;
 }
 
