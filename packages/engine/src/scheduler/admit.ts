@@ -3,7 +3,8 @@ import type { SubmitEvent } from "./events.js";
 import { refresh, settleIfComplete } from "./life.js";
 import { Heap } from "./heap.js";
 import { Ranges } from "./ranges.js";
-import { type Job, type Retry, type Turn, createRecipe } from "./state.js";
+import { type Job, type Retry, createRecipe } from "./state.js";
+import type { Turn } from "./turn.js";
 import { pullIfRoom } from "./supply.js";
 import { restart } from "./threads.js";
 

@@ -3,7 +3,8 @@ import type { SchedulerEvent } from "./events.js";
 import { charge, detach, refresh, settle, settleIfComplete } from "./life.js";
 import { retryLater } from "./retry.js";
 import { expectedMs, measure } from "./size.js";
-import { type Batch, type Job, type Slot, type Turn, indexAt } from "./state.js";
+import { type Batch, type Job, type Slot, indexAt } from "./state.js";
+import type { Turn } from "./turn.js";
 import { pullIfRoom } from "./supply.js";
 import { giveBack } from "./work.js";
 

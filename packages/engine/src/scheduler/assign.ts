@@ -5,7 +5,8 @@
 import { balance, giveWay, hasten } from "./balance.js";
 import { charge, refresh } from "./life.js";
 import { expectedMs } from "./size.js";
-import { type Batch, type Job, type Slot, type Turn, isStopped } from "./state.js";
+import { type Batch, type Job, type Slot, isStopped } from "./state.js";
+import type { Turn } from "./turn.js";
 import { pullIfRoom } from "./supply.js";
 import { type Work, isNextAlone, takeWork } from "./work.js";
 

@@ -3,7 +3,8 @@
  * no word with the thread, so it is done on suspicion.
  */
 import { expectedMs } from "./size.js";
-import { type Batch, type Job, type Slot, type Turn, isStopped } from "./state.js";
+import { type Batch, type Job, type Slot, isStopped } from "./state.js";
+import type { Turn } from "./turn.js";
 
 /** Less expected work than this is not worth moving. */
 const MIN_GAIN_MS = 0.5;

@@ -1,7 +1,8 @@
 /** Deadlines: what is due at a tick, and when the next one must come. There is one timer, for the nearest. */
 import type { Cursors } from "./events.js";
 import { refresh } from "./life.js";
-import { type Batch, type Job, type Slot, type Turn, dueAt } from "./state.js";
+import { type Batch, type Job, type Slot, dueAt } from "./state.js";
+import type { Turn } from "./turn.js";
 import { onOverdue, onStuck } from "./threads.js";
 
 /** `cursors` holds the last claims in each slot. */

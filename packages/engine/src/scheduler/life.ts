@@ -1,6 +1,7 @@
 /** The life of jobs and batches: how they end, and what must be tidied up when they do. */
 import type { JobFault } from "./effects.js";
-import { type Batch, type Job, type Turn, dueAt } from "./state.js";
+import { type Batch, type Job, dueAt } from "./state.js";
+import type { Turn } from "./turn.js";
 import { hasWork } from "./work.js";
 
 export type Ending = { readonly outcome: "completed" } | { readonly outcome: "cancelled" } | FailedEnding;

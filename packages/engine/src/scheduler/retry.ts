@@ -1,5 +1,6 @@
 /** Whether a failed item gets another attempt, and when. */
-import type { Job, JobRules, Turn } from "./state.js";
+import type { Job, JobRules } from "./state.js";
+import type { Turn } from "./turn.js";
 
 /** Plans the item's next attempt; false if this failure is its last. */
 export function retryLater(turn: Turn, job: Job, index: number, isFinal: boolean, luck: number): boolean {

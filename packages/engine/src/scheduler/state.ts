@@ -2,7 +2,6 @@
  * What the scheduler knows: jobs as ranges of indices, slots as the batches they hold. No item, value, promise or
  * timer is in here; the shell keeps those under the same keys.
  */
-import type { Effect } from "./effects.js";
 import { Heap } from "./heap.js";
 import type { Ranges } from "./ranges.js";
 
@@ -212,13 +211,6 @@ export function createRecipe(id: number): Recipe {
     maxAnswerItems: Infinity,
     jobs: new Set(),
   };
-}
-
-/** One step: the state it may change, the time, and the effects it asks for. */
-export interface Turn {
-  readonly state: State;
-  readonly now: number;
-  readonly out: Effect[];
 }
 
 /** When the job's nearest retry is due. */

@@ -10,7 +10,8 @@ import { arm, onTick } from "./clock.js";
 import type { Effect } from "./effects.js";
 import type { SchedulerEvent } from "./events.js";
 import { refresh, settle, settleIfComplete } from "./life.js";
-import type { State, Turn } from "./state.js";
+import type { State } from "./state.js";
+import type { Turn } from "./turn.js";
 import { pullIfRoom } from "./supply.js";
 import { onStrayEnded, onThreadFailed, onThreadLost, onThreadReady } from "./threads.js";
 

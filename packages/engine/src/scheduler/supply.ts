@@ -1,6 +1,7 @@
 /** Back-pressure: when a job's source is asked for more. */
 import { batchSize } from "./size.js";
-import { type Job, type Turn, lanesOf } from "./state.js";
+import { type Job, lanesOf } from "./state.js";
+import type { Turn } from "./turn.js";
 import { stock } from "./work.js";
 
 const MAX_WINDOW = 65_536;

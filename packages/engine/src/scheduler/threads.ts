@@ -3,7 +3,8 @@ import { afterOutcomes, failItem, split } from "./answers.js";
 import type { SchedulerEvent } from "./events.js";
 import { detach, refresh, settle, settleIfComplete } from "./life.js";
 import { retryLater } from "./retry.js";
-import { type Batch, type Job, type Slot, type Turn, indexAt, lanesOf } from "./state.js";
+import { type Batch, type Job, type Slot, indexAt, lanesOf } from "./state.js";
+import type { Turn } from "./turn.js";
 import { giveBack } from "./work.js";
 
 type EventOf<Type extends SchedulerEvent["type"]> = Extract<SchedulerEvent, { type: Type }>;
