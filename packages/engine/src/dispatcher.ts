@@ -46,6 +46,7 @@ export interface DispatcherStats {
   readonly threadsStuck: number;
   readonly batches: number;
   readonly revokedItems: number;
+  /** Messages that matched no batch: from a thread that had been set aside, or said twice. */
   readonly droppedMessages: number;
 }
 
@@ -242,7 +243,7 @@ export class Dispatcher {
   #assign(batch: Batch): void {
     const link = this.#threads.at(batch.slot.index);
     const job = this.#jobs.get(batch.job.key) as Job;
-    const culprits = link.send(batch, job, this.now());
+    const culprits = link.send(batch, job);
     if (culprits === undefined) return;
     // Nothing was sent: answered on the spot, with the others put back.
     const sent = link.batches.get(batch.number) as SentBatch;

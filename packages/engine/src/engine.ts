@@ -2,6 +2,7 @@
 import { EngineClosedError, InvalidArgumentError } from "@threadmill/protocol";
 import { batchChannel, jobChannel, threadChannel } from "./channels.js";
 import { type CloseOptions, type CloseReport, Closing, refusePaused } from "./closing.js";
+import type { DispatcherStats } from "./dispatcher.js";
 import { guardExit } from "./exit-guard.js";
 import type { JobHandle } from "./jobs/handle.js";
 import { type AnyHandle, type AnyReference, type JobEvent, JobRegistry } from "./jobs/registry.js";
@@ -26,7 +27,7 @@ export interface EngineEvents {
   thread: (event: ThreadEvent) => void;
 }
 
-export interface EngineStats {
+export interface EngineStats extends DispatcherStats {
   readonly threads: readonly {
     readonly slot: number;
     /** `stuck`: it does not come back from cancelled work. `broken`: it cannot be started. */
@@ -36,13 +37,6 @@ export interface EngineStats {
     readonly jobId: string | undefined;
   }[];
   readonly jobs: { readonly waiting: number; readonly running: number; readonly paused: number };
-  readonly threadsStarted: number;
-  readonly threadsLost: number;
-  readonly threadsStuck: number;
-  readonly batches: number;
-  readonly revokedItems: number;
-  /** Messages that came from an earlier life of a slot, or twice. */
-  readonly droppedMessages: number;
 }
 
 /**

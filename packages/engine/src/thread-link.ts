@@ -12,7 +12,6 @@ export interface SentBatch {
   readonly job: Job;
   readonly items: readonly unknown[];
   readonly attempts: readonly number[] | undefined;
-  readonly sentAt: number;
 }
 
 /** An item that cannot be sent. */
@@ -49,10 +48,10 @@ export class ThreadLink {
   }
 
   /** Sends a batch; answers the items that cannot travel, in which case nothing was sent. */
-  send(batch: Batch, job: Job, now: number): Culprit[] | undefined {
+  send(batch: Batch, job: Job): Culprit[] | undefined {
     const items = batch.count === 0 ? [] : job.source.take(batch.indices, batch.count);
     const attempts = attemptsOf(batch);
-    this.batches.set(batch.number, { batch, job, items, attempts, sentAt: now });
+    this.batches.set(batch.number, { batch, job, items, attempts });
     this.#introduce(job.recipe);
     // Before the post, which orders it for the thread.
     this.#control.assign(this.row, batch.number, batch.count);

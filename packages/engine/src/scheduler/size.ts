@@ -19,7 +19,7 @@ export function batchSize(state: State, job: Job): number {
   if (recipe.msPerItem === undefined) return Math.min(lanes, most);
   const perItem = Math.max(recipe.msPerItem, 1e-6);
   let size = Math.floor(state.options.batchMs / perItem);
-  size = Math.min(size, 2 * recipe.largestMeasured, recipe.maxAnswerItems);
+  size = Math.min(size, 2 * recipe.largestMeasured);
   if (job.sourceEnded) {
     const remaining = job.supplied - job.fresh + job.returned.size;
     const share = Math.ceil(remaining / (2 * state.options.threads));

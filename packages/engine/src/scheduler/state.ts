@@ -26,8 +26,6 @@ export interface Recipe {
   msPerItem: number | undefined;
   /** The largest batch that has been measured: the next holds at most twice as many. */
   largestMeasured: number;
-  /** Bound on items in a batch, by what taking in its answer costs the main thread. */
-  maxAnswerItems: number;
   readonly jobs: Set<Job>;
 }
 
@@ -208,7 +206,6 @@ export function createRecipe(id: number): Recipe {
     maxBatchItems: 0,
     msPerItem: undefined,
     largestMeasured: 0,
-    maxAnswerItems: Infinity,
     jobs: new Set(),
   };
 }
