@@ -144,6 +144,7 @@ export class Dispatcher {
       onMessage: (link, message) => this.#inbox.take(this.#threads, link, message),
       onReady: ({ slot, incarnation }) => this.dispatch({ type: "thread-ready", slot, incarnation }),
       onFailed: ({ slot, incarnation }) => this.dispatch({ type: "thread-failed", slot, incarnation }),
+      onEnding: ({ slot, incarnation }) => this.dispatch({ type: "thread-ending", slot, incarnation }),
       onLost: ({ slot, incarnation }) => {
         const held = this.state.slots[slot];
         const cur = held === undefined ? ([-1, -1] as const) : this.#threads.cursors(held);
@@ -278,7 +279,7 @@ export class Dispatcher {
     { batch, claimed, retried }: Extract<Effect, { type: "commit" }>,
     { sent: { job, attempts }, done: [, , , values, faults] }: Answer,
   ): void {
-    const failures = finalFailures(job, batch, attempts, faults, retried);
+    const failures = finalFailures(job, batch, attempts, { claimed, faults }, retried);
     job.lastFailures = failures;
     job.commit({
       indices: batch.indices,

@@ -12,6 +12,7 @@ import { type EngineOptions, type ResolvedEngineOptions, type RunOptions, resolv
 import { createInlineRunner } from "./runners/inline-runner.js";
 import { createPiscinaRunner } from "./runners/piscina-runner.js";
 import { SafeEmitter } from "./safe-emitter.js";
+import type { Slot } from "./scheduler/index.js";
 import type { TaskReference } from "./task.js";
 import type { ThreadEvent } from "./threads.js";
 
@@ -164,7 +165,7 @@ export class Engine extends SafeEmitter<EngineEvents> {
     return {
       threads: dispatcher.state.slots.map((slot) => ({
         slot: slot.index,
-        state: slot.phase !== "ready" ? slot.phase : slot.running === undefined ? "idle" : "busy",
+        state: slotState(slot),
         replaced: slot.incarnation,
         jobId: slot.running === undefined ? undefined : ids.get(slot.running.job.key),
       })),
@@ -208,6 +209,12 @@ export class Engine extends SafeEmitter<EngineEvents> {
     if (this.#phase !== "open") throw new EngineClosedError(`the engine is ${this.#phase}; it takes no more work`);
     return this.#registry.run(task, items, options, isWarmUp);
   }
+}
+
+/** The moment in which the last words of a thread are read is no state of its own to those who look. */
+function slotState({ phase, running }: Slot): EngineStats["threads"][number]["state"] {
+  if (phase === "ready") return running === undefined ? "idle" : "busy";
+  return phase === "ending" ? "starting" : phase;
 }
 
 /** Options are required where the task's are. */

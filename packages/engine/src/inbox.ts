@@ -1,10 +1,14 @@
-/** What threads say, as events for the scheduler. A word that matches no batch is dropped, and counted. */
+/**
+ * What threads say, as events for the scheduler. Nothing that comes from a thread is trusted: a message without form, or
+ * that fits no batch, is dropped and counted, and the thread is asked what it holds, so that no batch waits for an
+ * answer that was dropped.
+ */
 import {
   type DoneMessage,
   type ErrorRecord,
-  type FromThread,
   type PositionFailure,
   assertNever,
+  readFromThread,
 } from "@threadmill/protocol";
 import type { BrokenTask } from "./jobs/failures.js";
 import type { Job } from "./jobs/job.js";
@@ -34,19 +38,25 @@ export class Inbox {
     this.#outlet = outlet;
   }
 
-  take(threads: Threads, link: ThreadLink, message: FromThread): void {
-    if (message[0] === "closed") return;
+  take(threads: Threads, link: ThreadLink, received: unknown): void {
+    const message = readFromThread(received);
+    if (message?.[0] === "closed") return;
     if (threads.isStray(link)) {
       this.counts.droppedMessages++;
       // It has come back: whatever it says comes too late, but it can be ended now.
-      if (message[0] !== "detail") threads.terminateStrays();
+      if (message !== undefined && message[0] !== "detail") threads.terminateStrays();
+      return;
+    }
+    if (message === undefined) {
+      this.#refuse(link);
       return;
     }
     const { slot, incarnation } = link;
     switch (message[0]) {
       case "described": {
         const [, recipe, kind, concurrency, maxBatchItems] = message;
-        this.#outlet.dispatch({ type: "described", recipe, kind, concurrency, maxBatchItems });
+        if (!link.knows(recipe)) this.#refuse(link);
+        else this.#outlet.dispatch({ type: "described", recipe, kind, concurrency, maxBatchItems });
         break;
       }
       case "detail": {
@@ -58,6 +68,10 @@ export class Inbox {
       }
       case "done": {
         const [, batch, claimed, , failures, elapsedMs] = message;
+        if (claimed > (link.batches.get(batch)?.items.length ?? Infinity)) {
+          this.#refuse(link);
+          break;
+        }
         const sent = this.#answered(link, batch);
         if (sent === undefined) break;
         this.#account(sent, elapsedMs, link.slot);
@@ -125,6 +139,12 @@ export class Inbox {
       },
       { sent, done: ["done", number, 1, [undefined], [[0, "NOT_CLONEABLE", record]], 0] },
     );
+  }
+
+  /** What cannot be made sense of may have been an answer. */
+  #refuse(link: ThreadLink): void {
+    this.counts.droppedMessages++;
+    link.ask();
   }
 
   /** The batch that an answer is for. Anything may call itself an answer: what matches no batch is dropped. */

@@ -29,8 +29,10 @@ export class ThreadLink {
   /** Resolves when the thread has started, or could not be. */
   readonly opened: Promise<void>;
   onOpened: () => void = () => undefined;
-  /** What was out when the thread was asked what it holds. */
-  #asked: readonly number[] = [];
+  /** What was out when the thread was asked what it holds; undefined while it has nothing to answer. */
+  #asked: readonly number[] | undefined;
+  /** Another message could not be read since: there is more to ask. */
+  #mustAskAgain = false;
   /** The recipes that the thread was given, least recently used first. */
   readonly #known = new Set<number>();
   readonly #keepWarm: number;
@@ -86,14 +88,28 @@ export class ThreadLink {
 
   /** Some message could not be read, here or there: asks the thread which batches it holds. */
   ask(): void {
+    // One question at a time: a thread that answers with nonsense must not be asked, and answer, for ever.
+    if (this.#asked !== undefined) {
+      this.#mustAskAgain = true;
+      return;
+    }
     this.#asked = [...this.batches.keys()];
     this.#post(["which"]);
   }
 
+  /** Whether the thread has been given this recipe, and still has it. */
+  knows(recipe: number): boolean {
+    return this.#known.has(recipe);
+  }
+
   /** Batches that were out when the thread was asked, that it does not hold, and that it has not answered. */
   missing(held: readonly number[]): SentBatch[] {
-    const lost = this.#asked.filter((number) => !held.includes(number));
-    this.#asked = [];
+    const lost = (this.#asked ?? []).filter((number) => !held.includes(number));
+    this.#asked = undefined;
+    if (this.#mustAskAgain) {
+      this.#mustAskAgain = false;
+      this.ask();
+    }
     return lost.map((number) => this.batches.get(number)).filter((sent) => sent !== undefined);
   }
 

@@ -3,7 +3,7 @@
  * aside live on beside it until they can be ended.
  */
 import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
-import { ControlBlock, type FromThread, PROTOCOL_VERSION } from "@threadmill/protocol";
+import { ControlBlock, PROTOCOL_VERSION, readFromThread } from "@threadmill/protocol";
 import type { Runner, Thread } from "./runners/runner.js";
 import type { Batch, Cursors, Slot } from "./scheduler/index.js";
 import { type SentBatch, ThreadLink } from "./thread-link.js";
@@ -20,9 +20,12 @@ export interface ThreadEvent {
 
 /** What the owner of the threads is told. */
 export interface ThreadsListener {
-  onMessage(link: ThreadLink, message: FromThread): void;
+  /** Anything may have sent it: a task can reach into its thread. */
+  onMessage(link: ThreadLink, message: unknown): void;
   onReady(link: ThreadLink): void;
   onFailed(link: ThreadLink): void;
+  /** The thread is gone; what it has said before comes now, and then `onLost`. */
+  onEnding(link: ThreadLink): void;
   onLost(link: ThreadLink): void;
   onStrayEnded(): void;
   /** The thread will not answer for this batch any more. */
@@ -150,7 +153,7 @@ export class Threads {
     link.thread = thread;
     link.onOpened();
     if (this.#isEnded) return;
-    thread.port.on("message", (message: FromThread) => this.#listener.onMessage(link, message));
+    thread.port.on("message", (message: unknown) => this.#listener.onMessage(link, message));
     thread.port.on("messageerror", () => link.ask());
     thread.hold(this.#isHeld);
     this.#listener.onEvent({ type: "ready", slot: link.slot });
@@ -167,11 +170,9 @@ export class Threads {
   }
 
   #onLost(link: ThreadLink, cause: unknown): void {
-    // What it said before it died counts, if it arrived.
+    if (!this.#isEnded && !this.#strays.has(link)) this.#listener.onEnding(link);
     const port = link.thread?.port as MessagePort;
-    for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port)) {
-      this.#listener.onMessage(link, next.message as FromThread);
-    }
+    for (const message of lastWords(port)) this.#listener.onMessage(link, message);
     port.close();
     if (this.#strays.has(link)) {
       this.#dropStray(link);
@@ -209,11 +210,26 @@ export class Threads {
         clearTimeout(timer);
         resolve();
       };
-      thread.port.on("message", (message: FromThread) => {
-        if (message[0] === "closed") finish();
+      thread.port.on("message", (message: unknown) => {
+        if (readFromThread(message)?.[0] === "closed") finish();
       });
       thread.port.once("close", finish);
       link.close();
     });
+  }
+}
+
+/** What a thread said before it died counts, if it arrived. */
+function* lastWords(port: MessagePort): Generator<unknown> {
+  for (;;) {
+    let next: { message: unknown } | undefined;
+    try {
+      next = receiveMessageOnPort(port);
+    } catch {
+      // It cannot be read, and nobody is left to ask what it was: its batch counts as lost with the thread.
+      continue;
+    }
+    if (next === undefined) return;
+    yield next.message;
   }
 }

@@ -16,6 +16,7 @@ export {
 export type { ErrorCode, TaskErrorDetails } from "./errors.js";
 export { packColumn } from "./column.js";
 export { cutView } from "./views.js";
+export { readFromThread } from "./read-from-thread.js";
 export { PROTOCOL_VERSION, assertNever } from "./messages.js";
 export type {
   BatchIndices,

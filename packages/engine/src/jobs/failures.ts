@@ -30,12 +30,12 @@ export function finalFailures(
   job: Job,
   batch: Batch,
   attempts: readonly number[] | undefined,
-  faults: readonly PositionFailure[] | undefined,
+  { claimed, faults }: { readonly claimed: number; readonly faults: readonly PositionFailure[] | undefined },
   retried: ReadonlySet<number> | undefined,
 ): Map<number, ItemFailure> | undefined {
   let failures: Map<number, ItemFailure> | undefined;
   for (const [position, code, record] of faults ?? []) {
-    if (code === "unrun" || retried?.has(position)) continue;
+    if (code === "unrun" || position >= claimed || retried?.has(position)) continue;
     const index = indexAt(batch, position);
     const attempt = attempts?.[position] ?? 1;
     const error = taskError(job.id, { index, attempt, code, record });
@@ -84,7 +84,9 @@ export function jobError(job: Job, fault: JobFault, broken: BrokenTask | undefin
   }
 }
 
-function taskError(jobId: string, { index, attempt, code, record }: Fault): TaskError {
+function taskError(jobId: string, { index, attempt, code, record: received }: Fault): TaskError {
+  // Bounded again: what a thread sends need not have come from the runner.
+  const record = received === undefined ? undefined : toErrorRecord(received);
   const cause = record === undefined ? undefined : fromErrorRecord(record);
   const what = index < 0 ? `job ${JSON.stringify(jobId)}` : `item ${index} of job ${JSON.stringify(jobId)}`;
   return new TaskError(code, `${what} failed: ${record?.message ?? code}`, { jobId, index, attempt, cause });

@@ -40,6 +40,8 @@ export function onDone(turn: Turn, event: EventOf<"done">): void {
   let firstFailure: number | undefined;
   let failed = 0;
   for (const { position, code, isFinal } of faults) {
+    // A thread that keeps to the protocol has none beyond what it may have claimed.
+    if (position >= claimed) continue;
     const index = indexAt(batch, position);
     if (code === "unrun") giveBack(batch, position, position + 1);
     else if (!retryLater(turn, job, index, isFinal, event.luck)) {

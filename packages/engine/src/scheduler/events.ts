@@ -39,6 +39,8 @@ export type SchedulerEvent =
   | { readonly type: "read"; readonly job: number; readonly count: number }
   | { readonly type: "thread-ready"; readonly slot: number; readonly incarnation: number }
   | { readonly type: "thread-failed"; readonly slot: number; readonly incarnation: number }
+  /** The thread is gone; its last answers come before `thread-lost`, and nothing more is to be given to it. */
+  | { readonly type: "thread-ending"; readonly slot: number; readonly incarnation: number }
   | {
       readonly type: "thread-lost";
       readonly slot: number;

@@ -130,8 +130,11 @@ export interface Slot {
   readonly index: number;
   /** Which life of the slot: counts up with each thread. */
   incarnation: number;
-  /** `stuck`: its thread does not come back, and there is no room to set it aside. `broken`: it cannot be started. */
-  phase: "starting" | "ready" | "stuck" | "broken";
+  /**
+   * `ending`: its thread is gone, and its last answers are being read. `stuck`: its thread does not come back, and there
+   * is no room to set it aside. `broken`: it cannot be started.
+   */
+  phase: "starting" | "ready" | "ending" | "stuck" | "broken";
   /** Starts that failed in a row. */
   failedStarts: number;
   running: Batch | undefined;

@@ -13,7 +13,7 @@ import { refresh, settle, settleIfComplete } from "./life.js";
 import type { State } from "./state.js";
 import type { Turn } from "./turn.js";
 import { pullIfRoom } from "./supply.js";
-import { onStrayEnded, onThreadFailed, onThreadLost, onThreadReady } from "./threads.js";
+import { onStrayEnded, onThreadEnding, onThreadFailed, onThreadLost, onThreadReady } from "./threads.js";
 
 export function step(state: State, event: SchedulerEvent, now: number, out: Effect[]): void {
   const turn: Turn = { state, now, out };
@@ -69,6 +69,9 @@ function handle(turn: Turn, event: SchedulerEvent): void {
       break;
     case "thread-failed":
       onThreadFailed(turn, event);
+      break;
+    case "thread-ending":
+      onThreadEnding(turn, event);
       break;
     case "thread-lost":
       onThreadLost(turn, event);

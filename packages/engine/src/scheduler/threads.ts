@@ -55,6 +55,11 @@ export function restart({ out }: Turn, slot: Slot): void {
   out.push({ type: "restart", slot: slot.index, incarnation: slot.incarnation });
 }
 
+export function onThreadEnding(turn: Turn, event: EventOf<"thread-ending">): void {
+  const slot = slotOf(turn, event);
+  if (slot !== undefined) slot.phase = "ending";
+}
+
 export function onThreadLost(turn: Turn, event: EventOf<"thread-lost">): void {
   const slot = slotOf(turn, event);
   if (slot === undefined) return;

@@ -1,0 +1,81 @@
+/** What threads leave behind when they die. The thread is a port here, so that its last words can be chosen. */
+import { MessageChannel } from "node:worker_threads";
+import { describe, expect, it } from "vitest";
+import type { ThreadListener } from "../src/runners/runner.js";
+import { Threads } from "../src/threads.js";
+
+function startOne(): { readonly heard: unknown[]; readonly thread: ThreadListener; post: (message: unknown) => void } {
+  const heard: unknown[] = [];
+  const listeners: ThreadListener[] = [];
+  const threads = new Threads(
+    { threads: 1, start: (_slot, _setup, listener) => void listeners.push(listener) },
+    { keepWarm: 1, graceMs: 1 },
+    {
+      onMessage: (_link, message) => heard.push(message),
+      onReady: () => heard.push("ready"),
+      onFailed: () => heard.push("failed"),
+      onEnding: () => heard.push("ending"),
+      onLost: () => heard.push("lost"),
+      onStrayEnded: () => heard.push("stray ended"),
+      onLetGo: () => heard.push("let go"),
+      onEvent: () => undefined,
+    },
+  );
+  threads.start(0, 0);
+  const thread = listeners[0] as ThreadListener;
+  const { port1, port2 } = new MessageChannel();
+  thread.onReady({
+    isOwnThread: true,
+    port: port1,
+    hold: () => undefined,
+    setAside: () => undefined,
+    terminate: () => Promise.resolve(),
+  });
+  return { heard, thread, post: (message) => port2.postMessage(message) };
+}
+
+/** The deepest nesting that can be written from here, so that it cannot be read from further down the stack. */
+function deepest(): unknown {
+  let low = 0;
+  let high = 100_000;
+  while (low + 1 < high) {
+    const middle = (low + high) >> 1;
+    try {
+      structuredClone(nested(middle));
+      low = middle;
+    } catch {
+      high = middle;
+    }
+  }
+  return nested(low);
+}
+
+function nested(depth: number): unknown {
+  let value: unknown = "core";
+  for (let level = 0; level < depth; level++) value = [value];
+  return value;
+}
+
+function fromFurtherDown(frames: number, act: () => void): void {
+  if (frames === 0) act();
+  else fromFurtherDown(frames - 1, act);
+}
+
+describe("a thread that has died", () => {
+  it("is announced, then heard to its last word, then lost", () => {
+    const { heard, thread, post } = startOne();
+    post("one");
+    post("two");
+    thread.onLost(new Error("exit"));
+    expect(heard).toEqual(["ready", "ending", "one", "two", "lost"]);
+  });
+
+  it("may leave a word that nobody can read", () => {
+    const { heard, thread, post } = startOne();
+    post("one");
+    post(deepest());
+    post("three");
+    fromFurtherDown(2_000, () => thread.onLost(new Error("exit")));
+    expect(heard).toEqual(["ready", "ending", "one", "three", "lost"]);
+  });
+});

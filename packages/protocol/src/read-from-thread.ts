@@ -1,0 +1,77 @@
+/**
+ * What a thread sends is not trusted: a task shares its thread with the runner, and can patch what the runner uses.
+ * Here the form of a message is checked; whether it fits what was sent to the thread is for its reader to judge.
+ */
+import { ERROR_CODES } from "./errors.js";
+import type { FromThread } from "./messages.js";
+
+/** The message, if it has the form of one; else undefined. Never throws. */
+export function readFromThread(message: unknown): FromThread | undefined {
+  return Array.isArray(message) && isWellFormed(message) ? (message as unknown as FromThread) : undefined;
+}
+
+function isWellFormed(message: readonly unknown[]): boolean {
+  const [type, first, second, third, fourth, fifth] = message;
+  switch (type) {
+    case "done":
+      return (
+        isNumber(first) && isCount(second) && isColumn(third, second) && areFailures(fourth, second) && isTime(fifth)
+      );
+    case "spoilt":
+      return isNumber(first) && isCode(second) && isRecord(third) && isTime(fourth);
+    case "broken":
+      return isNumber(first) && isCode(second) && isRecord(third);
+    case "described":
+      return (
+        isCount(first) && (second === "item" || second === "batch") && isCount(third) && third > 0 && isCount(fourth)
+      );
+    case "detail":
+      return isNumber(first);
+    case "held":
+      return Array.isArray(first) && first.every(isNumber);
+    case "unreadable":
+    case "closed":
+      return true;
+    default:
+      return false;
+  }
+}
+
+/** Of a batch: they wrap around, below zero too. */
+function isNumber(value: unknown): value is number {
+  return Number.isSafeInteger(value);
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+function isTime(value: unknown): boolean {
+  return typeof value === "number" && value >= 0 && value < Infinity;
+}
+
+function isColumn(value: unknown, length: number): boolean {
+  return (Array.isArray(value) || value instanceof Float64Array) && value.length === length;
+}
+
+function isCode(value: unknown): boolean {
+  return typeof value === "string" && Object.hasOwn(ERROR_CODES, value);
+}
+
+function isRecord(value: unknown): boolean {
+  return typeof value === "object" && value !== null && typeof (value as { message?: unknown }).message === "string";
+}
+
+/** Each about a position of its own, among the first `claimed`. */
+function areFailures(value: unknown, claimed: number): boolean {
+  if (value === undefined) return true;
+  if (!Array.isArray(value)) return false;
+  const seen = new Set<number>();
+  return value.every((failure: unknown) => {
+    if (!Array.isArray(failure)) return false;
+    const [position, code, record] = failure as readonly unknown[];
+    if (!isCount(position) || position >= claimed || seen.has(position)) return false;
+    seen.add(position);
+    return code === "unrun" || (isCode(code) && isRecord(record));
+  });
+}
