@@ -220,7 +220,7 @@ export class Threads {
 }
 
 /** What a thread said before it died counts, if it arrived. */
-function* lastWords(port: MessagePort): Generator<unknown> {
+function* lastWords(port: MessagePort): Generator {
   for (;;) {
     let next: { message: unknown } | undefined;
     try {

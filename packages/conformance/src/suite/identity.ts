@@ -2,7 +2,7 @@
 import { getEventListeners } from "node:events";
 import { describe, expect, test } from "vitest";
 import { collect, failure, range, rejection, thrown } from "../assertions.js";
-import { addOne, failOdd, gated, gatedToo } from "../fixtures/index.js";
+import { addOne, failOdd, flaky, gated, gatedToo } from "../fixtures/index.js";
 import { Gate } from "../gate.js";
 import { useKit } from "../leaks.js";
 import type { Subject } from "../subject.js";
@@ -93,6 +93,16 @@ export function identitySuite(subject: Subject): void {
       await again.stopped;
       expect(engine.stats().batches).toBe(batches);
       expect(engine.results.stats.hits).toBe(1);
+    });
+
+    test("of a completed job still says how many attempts its items took", async () => {
+      const engine = kit.engine();
+      const items = [1, 2, 3].map((succeedsAt) => ({ succeedsAt, value: succeedsAt }));
+      const options = { id: "flaky", retry: { attempts: 3, backoffMs: 1 } };
+      await engine.run(flaky, items, options).result;
+      const again = engine.run(flaky, [], options);
+      expect(again.fromCache).toBe(true);
+      expect((await collect(again)).map(({ attempt }) => attempt)).toEqual([1, 2, 3]);
     });
 
     test("with fresh runs again, and the new result is kept", async () => {

@@ -242,8 +242,13 @@ export class Job {
     };
   }
 
+  /** Attempts of items that took more than one; empty for a job that does not collect. */
+  get attempts(): ReadonlyMap<number, number> {
+    return this.#attempts;
+  }
+
   /** Makes this the settled job that had this result, without having run. */
-  restore(result: JobResult<unknown>, now: number): void {
+  restore(result: JobResult<unknown>, attempts: ReadonlyMap<number, number>, now: number): void {
     this.#result = result;
     this.values = result.values;
     this.completed = result.values.length;
@@ -251,7 +256,7 @@ export class Job {
     this.sourceEnded = true;
     if (this.supplied > 0) {
       const { values } = result;
-      this.#log.push({ start: 0, count: this.supplied, values, offset: 0, failures: undefined, attempts: undefined });
+      this.#log.push({ start: 0, count: this.supplied, values, offset: 0, failures: undefined, attempts });
     }
     this.settle("completed", undefined, now);
     this.noteStopped();

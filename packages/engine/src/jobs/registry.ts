@@ -41,6 +41,7 @@ export type AnyHandle = JobHandle<unknown, unknown>;
 interface KeptResult {
   readonly taskUrl: string;
   readonly result: JobResult<unknown>;
+  readonly attempts: ReadonlyMap<number, number>;
 }
 
 /** Part of every id that a caller did not give: nobody's own ids look like that. */
@@ -175,12 +176,12 @@ export class JobRegistry {
     if (options.fresh === true || options.collect === false || !this.results.has(id)) return undefined;
     const cached = this.results.get(id);
     if (cached === undefined || cached.taskUrl !== taskUrl(reference)) return undefined;
-    return this.#fromCache(id, cached.result, reference, options);
+    return this.#fromCache(id, cached, reference, options);
   }
 
   #fromCache(
     id: string,
-    result: JobResult<unknown>,
+    { result, attempts }: KeptResult,
     reference: AnyReference,
     options: RunOptions<never, unknown>,
   ): AnyHandle {
@@ -189,7 +190,7 @@ export class JobRegistry {
     const now = this.dispatcher.now();
     const job = new Job({ key: 0, id, recipe, collects: true, totalHint: undefined }, now);
     job.source = openSource([], { isPaced: false, weigh: undefined, maxInFlightBytes: Infinity }, NO_LISTENER);
-    job.restore(result, now);
+    job.restore(result, attempts, now);
     const handle = new JobHandle<unknown, unknown>(job, this.#control, {
       isOrdered: options.ordered ?? false,
       fromCache: true,
@@ -341,7 +342,8 @@ export class JobRegistry {
     job.onEnd();
     job.settle(state, error, now);
     if (job.isKept && state === "completed" && job.failures.size === 0) {
-      this.results.set(job.id, { taskUrl: taskUrl(job.recipe), result: job.result(now) });
+      const { attempts } = job;
+      this.results.set(job.id, { taskUrl: taskUrl(job.recipe), result: job.result(now), attempts });
     }
     this.#settled.add(job.id, { id: job.id, state, error, stats: job.stats(now) });
     const handles = [...job.handles];
