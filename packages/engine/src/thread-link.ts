@@ -60,10 +60,17 @@ export class ThreadLink {
     const { concurrency, timeoutMs } = batch.job.rules;
     try {
       const column = packColumn(items);
-      this.#post(
-        ["batch", batch.number, job.recipe.id, job.id, batch.indices, column, attempts, concurrency, timeoutMs],
-        column instanceof Float64Array ? [column.buffer as ArrayBuffer] : undefined,
-      );
+      this.#post([
+        "batch",
+        batch.number,
+        job.recipe.id,
+        job.id,
+        batch.indices,
+        column,
+        attempts,
+        concurrency,
+        timeoutMs,
+      ]);
       return undefined;
     } catch (error) {
       const culprits = items.flatMap((item, position) => {
@@ -118,10 +125,10 @@ export class ThreadLink {
     this.#post(["close"]);
   }
 
-  #post(message: ToThread, transfer?: readonly ArrayBuffer[]): void {
+  #post(message: ToThread): void {
     // Batches are assigned only to threads that have said that they are ready.
     const port = this.thread?.port as MessagePort;
-    port.postMessage(message, transfer as ArrayBuffer[] | undefined);
+    port.postMessage(message);
   }
 }
 

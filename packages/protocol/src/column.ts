@@ -2,12 +2,13 @@
 import type { Column } from "./messages.js";
 import { cutView, holdsView } from "./views.js";
 
-/** Below this, making and moving a buffer costs more than cloning the numbers. */
+/** Below this, making a block costs more than cloning the numbers one by one. */
 const MIN_PACKED = 32;
 
 /**
- * Arrays of nothing but numbers become one block, to be moved rather than cloned; views that would drag a large
- * buffer along are cut out. Anything else stays as it is.
+ * Arrays of nothing but numbers become one block, whose clone is a copy of its bytes; views that would drag a large
+ * buffer along are cut out. Anything else stays as it is. (A block is not moved to the other side: that costs more than
+ * copying it, at the size of a batch.)
  */
 export function packColumn(values: readonly unknown[]): Column {
   if (values.length >= MIN_PACKED && isAllNumbers(values)) return new Float64Array(values);

@@ -9,7 +9,7 @@ import type { ErrorRecord } from "./error-record.js";
 /** Both sides must say the same; a thread answers another version with `PROTOCOL_MISMATCH`. */
 export const PROTOCOL_VERSION = 1;
 
-/** The items or the values of a batch, by position. Arrays of nothing but numbers travel as one transferred block. */
+/** The items or the values of a batch, by position. Arrays of nothing but numbers travel as one block. */
 export type Column = readonly unknown[] | Float64Array;
 
 /** Which items of the job a batch holds: a range from its first index, or the indices one by one. */

@@ -1,8 +1,15 @@
 /** A job as the main thread knows it: its source, what came out so far, and the handles that wait for it. */
-import type { Column } from "@threadmill/protocol";
 import type { Recipe } from "../recipes.js";
 import type { JobHandle } from "./handle.js";
-import type { ItemFailure, JobResult, JobStats, OutcomeRun } from "./outcome.js";
+import {
+  type CommittedBatch,
+  type ItemFailure,
+  type JobResult,
+  type JobStats,
+  type OutcomeRun,
+  runsOf,
+  valuesOf,
+} from "./outcome.js";
 import { type Progress, ProgressMeter } from "./progress.js";
 import type { Feed, FeedEnding } from "./readers.js";
 import type { Source } from "./source.js";
@@ -10,17 +17,6 @@ import type { Source } from "./source.js";
 export type JobState = "waiting" | "running" | "paused" | "completed" | "failed" | "cancelled";
 
 export type SettledState = "completed" | "failed" | "cancelled";
-
-/** A range of a batch that was committed, as the engine hands it to the job. */
-export interface CommittedBatch {
-  readonly indices: number | readonly number[];
-  readonly claimed: number;
-  readonly values: Column;
-  readonly failures: ReadonlyMap<number, ItemFailure> | undefined;
-  readonly attempts: ReadonlyMap<number, number> | undefined;
-  /** Positions that go again, or were not run. */
-  readonly skipped: ReadonlySet<number> | undefined;
-}
 
 export class Job {
   readonly key: number;
@@ -41,7 +37,6 @@ export class Job {
   /** Set right after the job is made: the source's listener needs the job. */
   source!: Source;
   state: JobState = "waiting";
-  values: unknown[] = [];
   readonly failures = new Map<number, ItemFailure>();
   readonly #attempts = new Map<number, number>();
   supplied = 0;
@@ -63,7 +58,7 @@ export class Job {
   readonly #stoppedWaiters: (() => void)[] = [];
   readonly #pauseWaiters: (() => void)[] = [];
   /** Every run that was committed, for loops that begin at the start; only while the job collects. */
-  readonly #log: OutcomeRun[] = [];
+  #log: OutcomeRun[] = [];
   /** Runs that the one loop of a job that does not collect has yet to take. */
   #queue: OutcomeRun[] = [];
   #loop: "none" | "open" | "left" = "none";
@@ -93,39 +88,24 @@ export class Job {
     return this.endedAt !== undefined;
   }
 
-  /** Takes a committed batch in. What it answers tells whether anything was delivered. */
+  /** Takes a committed batch in. */
   commit(batch: CommittedBatch): void {
-    const { indices, claimed, values, failures, attempts, skipped } = batch;
+    const { claimed, failures, attempts, skipped } = batch;
     if (this.collects) {
-      place(this.values, indices, values, claimed);
-      for (const [index, failure] of failures ?? []) {
-        this.values[index] = undefined;
-        this.failures.set(index, failure);
-      }
+      for (const [index, failure] of failures ?? []) this.failures.set(index, failure);
       for (const [index, attempt] of attempts ?? []) this.#attempts.set(index, attempt);
     }
     const delivered = claimed - (skipped?.size ?? 0);
     this.failed += failures?.size ?? 0;
     this.completed += delivered - (failures?.size ?? 0);
-    if (typeof indices === "number" && skipped === undefined) {
-      this.#deliver({ start: indices, count: claimed, values, offset: 0, failures, attempts });
-    } else {
-      for (let at = 0; at < claimed; at++) {
-        if (skipped?.has(at)) continue;
-        const start = typeof indices === "number" ? indices + at : (indices[at] as number);
-        this.#deliver({ start, count: 1, values, offset: at, failures, attempts });
-      }
-    }
+    for (const run of runsOf(batch)) this.#deliver(run);
     this.wake();
   }
 
   /** An item failed without an answer that says so. */
   failItem(failure: ItemFailure): void {
     const { index } = failure;
-    if (this.collects) {
-      place(this.values, index, [undefined], 1);
-      this.failures.set(index, failure);
-    }
+    if (this.collects) this.failures.set(index, failure);
     this.failed++;
     const failures = new Map([[index, failure]]);
     this.#deliver({ start: index, count: 1, values: [undefined], offset: 0, failures, attempts: undefined });
@@ -135,14 +115,7 @@ export class Job {
   #deliver(run: OutcomeRun): void {
     if (this.collects) {
       this.source.release(run.start, run.count);
-      // The values lie in the job by now; the answer need not be kept as well.
-      this.#log.push({
-        ...run,
-        values: this.values,
-        offset: run.start,
-        failures: run.failures === undefined ? undefined : this.failures,
-        attempts: run.attempts === undefined ? undefined : this.#attempts,
-      });
+      this.#log.push(run);
     } else if (this.#loop === "open") {
       this.#queue.push(run);
     } else {
@@ -163,7 +136,6 @@ export class Job {
     this.endedAt = now;
     this.#meter.end(now);
     this.source.close();
-    if (state !== "completed") this.values = [];
     this.wake();
   }
 
@@ -250,7 +222,6 @@ export class Job {
   /** Makes this the settled job that had this result, without having run. */
   restore(result: JobResult<unknown>, attempts: ReadonlyMap<number, number>, now: number): void {
     this.#result = result;
-    this.values = result.values;
     this.completed = result.values.length;
     this.supplied = result.values.length;
     this.sourceEnded = true;
@@ -281,34 +252,14 @@ export class Job {
 
   /** Made once, when it is first asked for, and shared by all handles. */
   result(now: number): JobResult<unknown> {
-    this.#result ??= {
-      jobId: this.id,
-      values: this.values,
-      failures: [...this.failures.values()].toSorted((a, b) => a.index - b.index),
-      stats: this.stats(now),
-    };
-    return this.#result;
+    return (this.#result ??= this.#makeResult(now));
   }
-}
 
-/**
- * Puts values where they belong. The array never has holes: V8 turns one with a wide gap into a hash table, and clones
- * one with any hole four times slower. So a gap is filled first, with a value of the same kind as those to come.
- * Each kind of column has a loop of its own, which the compiler can specialise.
- */
-function place(into: unknown[], indices: number | readonly number[], values: Column, count: number): void {
-  if (typeof indices !== "number") {
-    for (let at = 0; at < count; at++) {
-      fillTo(into, indices[at] as number, values[at]);
-      into[indices[at] as number] = values[at];
-    }
-    return;
+  #makeResult(now: number): JobResult<unknown> {
+    const values = valuesOf(this.#log);
+    // The answers need not be kept beside the array that was made of them.
+    this.#log = this.#log.map((run) => ({ ...run, values, offset: run.start }));
+    const failures = [...this.failures.values()].toSorted((a, b) => a.index - b.index);
+    return { jobId: this.id, values, failures, stats: this.stats(now) };
   }
-  fillTo(into, indices, values[0]);
-  if (values instanceof Float64Array) for (let at = 0; at < count; at++) into[indices + at] = values[at];
-  else for (let at = 0; at < count; at++) into[indices + at] = values[at];
-}
-
-function fillTo(into: unknown[], length: number, filler: unknown): void {
-  while (into.length < length) into.push(filler);
 }

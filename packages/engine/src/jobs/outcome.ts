@@ -1,5 +1,5 @@
 /** How items end, and what a job gives in the end. */
-import type { Column, TaskError } from "@threadmill/protocol";
+import type { BatchIndices, Column, TaskError } from "@threadmill/protocol";
 
 /** How one item ended. Exactly one is delivered for every item of a completed job. */
 export type Outcome<Value> =
@@ -49,6 +49,66 @@ export interface OutcomeRun {
   readonly failures: ReadonlyMap<number, ItemFailure> | undefined;
   /** Attempts of completed items that took more than one. */
   readonly attempts: ReadonlyMap<number, number> | undefined;
+}
+
+/** A batch that was committed, as the engine hands it to its job. */
+export interface CommittedBatch {
+  readonly indices: BatchIndices;
+  readonly claimed: number;
+  readonly values: Column;
+  readonly failures: ReadonlyMap<number, ItemFailure> | undefined;
+  readonly attempts: ReadonlyMap<number, number> | undefined;
+  /** Positions that go again, or were not run. */
+  readonly skipped: ReadonlySet<number> | undefined;
+}
+
+/** The batch as runs: as few as possible, without what was skipped. */
+export function runsOf({ indices, claimed, values, failures, attempts, skipped }: CommittedBatch): OutcomeRun[] {
+  const common = { values, failures, attempts };
+  if (typeof indices === "number" && skipped === undefined) {
+    return [{ ...common, start: indices, count: claimed, offset: 0 }];
+  }
+  const indexAt = (position: number): number =>
+    typeof indices === "number" ? indices + position : (indices[position] as number);
+  const runs: OutcomeRun[] = [];
+  for (let offset = 0; offset < claimed;) {
+    let count = 0;
+    const start = indexAt(offset);
+    while (offset + count < claimed && !skipped?.has(offset + count) && indexAt(offset + count) === start + count) {
+      count++;
+    }
+    if (count > 0) runs.push({ ...common, start, count, offset });
+    offset += Math.max(count, 1);
+  }
+  return runs;
+}
+
+/** As many arrays as `concat` is given at once: arguments lie on the stack. */
+const MOST_ARGUMENTS = 1_024;
+
+/**
+ * The values of all runs, which must cover every index from 0 once, as one array. Whole pieces are joined, which copies
+ * memory; setting one value after another into a growing array takes three times as long.
+ */
+export function valuesOf(runs: readonly OutcomeRun[]): unknown[] {
+  let pieces = runs.toSorted((a, b) => a.start - b.start).map(pieceOf);
+  while (pieces.length > 1) {
+    const joined: unknown[][] = [];
+    for (let at = 0; at < pieces.length; at += MOST_ARGUMENTS) {
+      joined.push(([] as unknown[]).concat(...pieces.slice(at, at + MOST_ARGUMENTS)));
+    }
+    pieces = joined;
+  }
+  return pieces[0] ?? [];
+}
+
+function pieceOf({ values, offset, count }: OutcomeRun): unknown[] {
+  if (!(values instanceof Float64Array)) {
+    return count === values.length ? (values as unknown[]) : values.slice(offset, offset + count);
+  }
+  const piece = new Array<number>(count);
+  for (let at = 0; at < count; at++) piece[at] = values[offset + at] as number;
+  return piece;
 }
 
 export function outcomeAt(run: OutcomeRun, at: number): Outcome<unknown> {

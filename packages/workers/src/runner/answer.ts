@@ -11,10 +11,7 @@ export function postDone(port: MessagePort, run: BatchRun, elapsedMs: number): v
   // The place of an item that failed is ignored, whatever a batch handler put there.
   for (const position of run.failures.keys()) run.values[position] = undefined;
   try {
-    const column = packColumn(run.values);
-    const transfers = transfersOf(run);
-    if (column instanceof Float64Array) transfers.push(column.buffer as ArrayBuffer);
-    port.postMessage(answer(run, column, elapsedMs), transfers);
+    port.postMessage(answer(run, packColumn(run.values), elapsedMs), transfersOf(run));
   } catch (error) {
     postWithoutCulprits(port, run, elapsedMs, error);
   }
