@@ -4,6 +4,7 @@ import { badInputSuite } from "./suite/bad-input.js";
 import { batchHandlersSuite } from "./suite/batch-handlers.js";
 import { cancelSuite } from "./suite/cancel.js";
 import { closingSuite } from "./suite/closing.js";
+import { columnsSuite } from "./suite/columns.js";
 import { contextsSuite } from "./suite/contexts.js";
 import { eventsSuite } from "./suite/events.js";
 import { failuresSuite } from "./suite/failures.js";
@@ -28,6 +29,7 @@ const suites = [
   failuresSuite,
   timeoutsSuite,
   batchHandlersSuite,
+  columnsSuite,
   setupsSuite,
   contextsSuite,
   identitySuite,

@@ -46,6 +46,28 @@ engine.run(measuring, engine.run(task<(n: number) => string>(url), [1]).values()
 const collected = engine.run(classifying, ["a"], { onError: "collect" });
 expectType<(number | undefined)[], Awaited<typeof collected.result>["values"]>();
 
+// A columns task takes and gives columns of its own classes.
+const roots = defineTask({
+  output: Float32Array,
+  columns: (input: Float64Array, output, ctx) => {
+    expectType<Float32Array, typeof output>();
+    expectType<number, typeof ctx.index>();
+    output.set(input);
+  },
+});
+const rooting = task<typeof roots>(url, "roots");
+const column = engine.run(rooting, new Float64Array(1), { onError: "collect" });
+expectType<Float32Array, Awaited<typeof column.result>["values"]>();
+for await (const outcome of column) expectType<Outcome<number>, typeof outcome>();
+const mapped = await engine.map(rooting, new Float64Array(1));
+expectType<Float32Array, typeof mapped>();
+// @ts-expect-error a column of another class
+void engine.map(rooting, new Float32Array(1));
+// @ts-expect-error an array is no column
+void engine.map(rooting, [1]);
+// @ts-expect-error a columns handler needs the class of its output
+defineTask({ columns: (input: Float64Array, output: Float64Array) => output.set(input) });
+
 // A weigher sees items.
 engine.run(measuring, ["a"], { weigh: (text) => text.length, maxInFlightBytes: 1_000 });
 

@@ -127,7 +127,7 @@ export class Dispatcher {
     let seen = 0;
     for (const { index, running, behind } of this.state.slots) {
       for (const batch of [running, behind]) {
-        if (batch?.job.key !== job.key || batch.job.recipe.kind === "batch") continue;
+        if (batch?.job.key !== job.key || batch.job.recipe.kind !== "item") continue;
         const { row } = this.#threads.at(index);
         const cur = Math.min(this.control.cur(row, batch.number), batch.count - 1);
         const finished = cur + 1 - lanesOf(batch.job) - this.control.faults(row, batch.number);
@@ -244,6 +244,7 @@ export class Dispatcher {
   #assign(batch: Batch): void {
     const link = this.#threads.at(batch.slot.index);
     const job = this.#jobs.get(batch.job.key) as Job;
+    if (batch.job.recipe.kind === "columns" && batch.count > 0) this.#shareColumns(job);
     const culprits = link.send(batch, job);
     if (culprits === undefined) return;
     // Nothing was sent: answered on the spot, with the others put back.
@@ -262,6 +263,16 @@ export class Dispatcher {
       { type: "done", slot, incarnation, batch: number, claimed, faults: failures.map(faultOf), elapsedMs: 0, luck: 0 },
       { sent, done: ["done", number, claimed, sent.items.map(() => undefined), failures, 0] },
     );
+  }
+
+  /** Puts the job's columns into shared memory, once. An input that is no column fails the job. */
+  #shareColumns(job: Job): void {
+    try {
+      job.shareColumns();
+    } catch (error) {
+      job.sourceError = error;
+      this.dispatch({ type: "source-failed", job: job.key });
+    }
   }
 
   #revoke({ batch, keep, least }: Extract<Effect, { type: "revoke" }>): void {
@@ -284,7 +295,7 @@ export class Dispatcher {
     job.commit({
       indices: batch.indices,
       claimed,
-      values,
+      values: values ?? [],
       failures,
       attempts: attempts === undefined ? undefined : attemptsByIndex(batch, attempts, claimed),
       skipped: retried,

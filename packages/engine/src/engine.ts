@@ -1,11 +1,11 @@
 /** The engine: what a host application talks to. */
-import { EngineClosedError, InvalidArgumentError } from "@threadmill/protocol";
+import { EngineClosedError, InvalidArgumentError, type NumberColumn } from "@threadmill/protocol";
 import { batchChannel, jobChannel, threadChannel } from "./channels.js";
 import { type CloseOptions, type CloseReport, Closing, refusePaused } from "./closing.js";
 import type { DispatcherStats } from "./dispatcher.js";
 import { guardExit } from "./exit-guard.js";
 import type { JobHandle } from "./jobs/handle.js";
-import { type AnyHandle, type AnyReference, type JobEvent, JobRegistry } from "./jobs/registry.js";
+import { type AnyHandle, type JobEvent, JobRegistry } from "./jobs/registry.js";
 import type { SettledJob } from "./jobs/settled-jobs.js";
 import type { Items } from "./jobs/source.js";
 import { type EngineOptions, type ResolvedEngineOptions, type RunOptions, resolveEngineOptions } from "./options.js";
@@ -13,7 +13,7 @@ import { createInlineRunner } from "./runners/inline-runner.js";
 import { createPiscinaRunner } from "./runners/piscina-runner.js";
 import { SafeEmitter } from "./safe-emitter.js";
 import type { Slot } from "./scheduler/index.js";
-import type { TaskReference } from "./task.js";
+import type { AnyTaskReference, ColumnsReference, TaskReference } from "./task.js";
 import type { ThreadEvent } from "./threads.js";
 
 /** The engine's events, with the same payloads as its diagnostics channels. */
@@ -90,6 +90,11 @@ export class Engine extends SafeEmitter<EngineEvents> {
    *
    * Whatever it throws, it throws at once and has changed nothing. A failure of the work itself settles the handle.
    */
+  run<Input extends NumberColumn, Output extends NumberColumn, Options>(
+    task: ColumnsReference<Input, Output, Options>,
+    items: NoInfer<Input>,
+    ...options: RunArguments<never, NoInfer<Options>>
+  ): JobHandle<Output[number], Output[number], Output>;
   run<Item, Result, Options>(
     task: TaskReference<Item, Result, Options>,
     items: Items<NoInfer<Item>>,
@@ -100,7 +105,11 @@ export class Engine extends SafeEmitter<EngineEvents> {
     items: Items<NoInfer<Item>>,
     ...options: RunArguments<NoInfer<Item>, NoInfer<Options>>
   ): JobHandle<Result>;
-  run(task: AnyReference, items: Items<unknown>, options: RunOptions<never, unknown> = {}): JobHandle<unknown, never> {
+  run(
+    task: AnyTaskReference<unknown>,
+    items: Items<unknown>,
+    options: RunOptions<never, unknown> = {},
+  ): JobHandle<unknown, never> {
     return this.#run(task, items, options) as JobHandle<unknown, never>;
   }
 
@@ -117,20 +126,29 @@ export class Engine extends SafeEmitter<EngineEvents> {
   }
 
   /** The values of all items, in their order. Rejects rather than throws; otherwise as {@link run}. */
-  async map<Item, Result, Options>(
+  map<Input extends NumberColumn, Output extends NumberColumn, Options>(
+    task: ColumnsReference<Input, Output, Options>,
+    items: NoInfer<Input>,
+    ...options: RunArguments<never, NoInfer<Options>>
+  ): Promise<Output>;
+  map<Item, Result, Options>(
     task: TaskReference<Item, Result, Options>,
     items: Items<NoInfer<Item>>,
     ...options: RunArguments<NoInfer<Item>, NoInfer<Options>>
-  ): Promise<Result[]> {
-    refuseCollect("map", options[0]);
-    const handle = this.#run(task, items, options[0] ?? {});
-    const { values } = await handle.result;
-    return values as Result[];
+  ): Promise<Result[]>;
+  async map(
+    task: AnyTaskReference<unknown>,
+    items: Items<unknown>,
+    options: RunOptions<never, unknown> = {},
+  ): Promise<unknown> {
+    refuseCollect("map", options);
+    const { values } = await this.#run(task, items, options).result;
+    return values;
   }
 
   /** Loads the task and sets it up in every thread. Rejects with the `TaskError` of a load or setup that failed. */
-  async warm<Item, Result, Options>(
-    task: TaskReference<Item, Result, Options>,
+  async warm<Options>(
+    task: AnyTaskReference<Options>,
     ...options: undefined extends Options ? [options?: Options] : [options: Options]
   ): Promise<void> {
     const handle = this.#run(task, [], { options: options[0] }, true);
@@ -205,7 +223,12 @@ export class Engine extends SafeEmitter<EngineEvents> {
     await this.close({ deadlineMs: 0 });
   }
 
-  #run(task: AnyReference, items: Items<unknown>, options: RunOptions<never, unknown>, isWarmUp = false): AnyHandle {
+  #run(
+    task: AnyTaskReference<unknown>,
+    items: Items<unknown>,
+    options: RunOptions<never, unknown>,
+    isWarmUp = false,
+  ): AnyHandle {
     if (this.#phase !== "open") throw new EngineClosedError(`the engine is ${this.#phase}; it takes no more work`);
     return this.#registry.run(task, items, options, isWarmUp);
   }

@@ -4,6 +4,7 @@
  * answer that was dropped.
  */
 import {
+  type Column,
   type DoneMessage,
   type ErrorRecord,
   type PositionFailure,
@@ -54,9 +55,14 @@ export class Inbox {
     const { slot, incarnation } = link;
     switch (message[0]) {
       case "described": {
-        const [, recipe, kind, concurrency, maxBatchItems] = message;
-        if (!link.knows(recipe)) this.#refuse(link);
-        else this.#outlet.dispatch({ type: "described", recipe, kind, concurrency, maxBatchItems });
+        const [, id, kind, concurrency, maxBatchItems, output] = message;
+        const recipe = link.recipe(id);
+        if (recipe === undefined) {
+          this.#refuse(link);
+          break;
+        }
+        if (output !== undefined) recipe.output = output;
+        this.#outlet.dispatch({ type: "described", recipe: id, kind, concurrency, maxBatchItems });
         break;
       }
       case "detail": {
@@ -67,8 +73,8 @@ export class Inbox {
         break;
       }
       case "done": {
-        const [, batch, claimed, , failures, elapsedMs] = message;
-        if (claimed > (link.batches.get(batch)?.items.length ?? Infinity)) {
+        const [, batch, claimed, values, failures, elapsedMs] = message;
+        if (!isPossible(link.batches.get(batch), claimed, values)) {
           this.#refuse(link);
           break;
         }
@@ -162,6 +168,12 @@ export class Inbox {
     job.threadMs += elapsedMs;
     this.#outlet.onBatch(job, { items: batch.count, elapsedMs, slot });
   }
+}
+
+/** Whether this can be the answer to the batch. */
+function isPossible(sent: SentBatch | undefined, claimed: number, values: Column | undefined): boolean {
+  if (sent === undefined) return true;
+  return claimed <= sent.sent && (claimed === 0 || (values === undefined) === (sent.job.columns !== undefined));
 }
 
 /** Puts positions of a batch back into their source, from where they may be asked for again. */

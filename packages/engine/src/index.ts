@@ -6,7 +6,15 @@ export type { ThreadEvent } from "./threads.js";
 export { shutdownOnSignals } from "./shutdown.js";
 export type { Shutdown, ShutdownOptions } from "./shutdown.js";
 export { task } from "./task.js";
-export type { ItemOf, OptionsOf, ResultOf, TaskReference } from "./task.js";
+export type {
+  AnyTaskReference,
+  ColumnsReference,
+  ItemOf,
+  OptionsOf,
+  ReferenceTo,
+  ResultOf,
+  TaskReference,
+} from "./task.js";
 export type { EngineOptions, OnError, RetryOptions, RunOptions } from "./options.js";
 export type { JobEvents, JobHandle } from "./jobs/handle.js";
 export type { JobState } from "./jobs/job.js";

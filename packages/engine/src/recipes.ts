@@ -1,13 +1,15 @@
 /** Numbers for tasks with their options: equal ones share warm threads and what is known of their speed. */
 import { fingerprint } from "@threadmill/cache";
-import { InvalidArgumentError } from "@threadmill/protocol";
-import type { TaskReference } from "./task.js";
+import { InvalidArgumentError, type NumberColumnName } from "@threadmill/protocol";
+import type { AnyTaskReference } from "./task.js";
 
 export interface Recipe {
   readonly id: number;
   readonly url: string;
   readonly exportName: string;
   readonly options: unknown;
+  /** The class of its output, once a thread has said that it is a columns task. */
+  output?: NumberColumnName;
 }
 
 /** Recipes without a job that are remembered, with their speed. */
@@ -27,10 +29,7 @@ export class Recipes {
    *
    * @throws {InvalidArgumentError} options that cannot travel to a thread.
    */
-  acquire(
-    reference: TaskReference<never, unknown, unknown>,
-    options: unknown,
-  ): { recipe: Recipe; release: () => void } {
+  acquire(reference: AnyTaskReference<unknown>, options: unknown): { recipe: Recipe; release: () => void } {
     const key = `${reference.url}\n${reference.exportName}\n${contentKey(options)}`;
     let entry = this.#byKey.get(key);
     if (entry === undefined) {

@@ -1,8 +1,8 @@
 /** A reference to a task: where it lies, with the types of what it takes and gives. */
 import { isAbsolute } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { InvalidArgumentError } from "@threadmill/protocol";
-import type { Task } from "@threadmill/workers/runner";
+import { InvalidArgumentError, type NumberColumn } from "@threadmill/protocol";
+import type { ColumnsTask, Task } from "@threadmill/workers/runner";
 
 /** Item, result and options of a handler: of a task made by `defineTask`, or of a plain function. */
 export type ItemOf<Handler> =
@@ -19,15 +19,38 @@ export type ResultOf<Handler> =
       : never;
 export type OptionsOf<Handler> = Handler extends Task<infer _Item, infer _Result, infer Options> ? Options : undefined;
 
+declare const taskOptions: unique symbol;
 declare const taskTypes: unique symbol;
 
-/** What `engine.run` takes. Made by {@link task}; nothing is loaded until a thread needs it. */
-export interface TaskReference<Item, Result, Options> {
+/** Where a task lies. */
+export interface AnyTaskReference<Options> {
   readonly url: string;
   readonly exportName: string;
   /** For the compiler only: no such property exists at run time. */
-  readonly [taskTypes]?: { readonly item: (item: Item) => void; readonly result: Result; readonly options: Options };
+  readonly [taskOptions]?: Options;
 }
+
+/** What `engine.run` takes. Made by {@link task}; nothing is loaded until a thread needs it. */
+export interface TaskReference<Item, Result, Options> extends AnyTaskReference<Options> {
+  /** For the compiler only. */
+  readonly [taskTypes]?: { readonly item: (item: Item) => void; readonly result: Result };
+}
+
+/** The same for a columns task: it takes a whole column, and gives one. */
+export interface ColumnsReference<
+  Input extends NumberColumn,
+  Output extends NumberColumn,
+  Options,
+> extends AnyTaskReference<Options> {
+  /** For the compiler only. */
+  readonly [taskTypes]?: { readonly input: (input: Input) => void; readonly output: Output };
+}
+
+/** What {@link task} makes of a handler's type. */
+export type ReferenceTo<Handler> =
+  Handler extends ColumnsTask<infer Input, infer Output, infer Options>
+    ? ColumnsReference<Input, Output, Options>
+    : TaskReference<ItemOf<Handler>, ResultOf<Handler>, OptionsOf<Handler>>;
 
 /**
  * A typed reference to the task that a module exports. The module is never loaded on the main thread.
@@ -40,14 +63,11 @@ export interface TaskReference<Item, Result, Options> {
  * @param module a `file:` or `data:` URL, or an absolute path.
  * @throws {InvalidArgumentError} a relative path: it would mean another file in a thread.
  */
-export function task<Handler>(
-  module: URL | string,
-  exportName = "default",
-): TaskReference<ItemOf<Handler>, ResultOf<Handler>, OptionsOf<Handler>> {
+export function task<Handler>(module: URL | string, exportName = "default"): ReferenceTo<Handler> {
   if (typeof exportName !== "string" || exportName === "") {
     throw new InvalidArgumentError("task: the export's name must be a string that is not empty");
   }
-  return { url: urlOf(module), exportName };
+  return { url: urlOf(module), exportName } satisfies AnyTaskReference<unknown> as ReferenceTo<Handler>;
 }
 
 function urlOf(module: unknown): string {
@@ -74,7 +94,7 @@ function checkProtocol(url: URL): string {
   throw new InvalidArgumentError(`task: a module is loaded from a file: or data: URL, not ${url.protocol}`);
 }
 
-export function isTaskReference(value: unknown): value is TaskReference<unknown, unknown, unknown> {
+export function isTaskReference(value: unknown): value is AnyTaskReference<unknown> {
   return (
     typeof value === "object" &&
     value !== null &&

@@ -10,6 +10,9 @@ import { type Batch, attemptsOf } from "./scheduler/index.js";
 export interface SentBatch {
   readonly batch: Batch;
   readonly job: Job;
+  /** Items that it held when it was sent; some may have been taken back since. */
+  readonly sent: number;
+  /** Empty where they lie in shared columns. */
   readonly items: readonly unknown[];
   readonly attempts: readonly number[] | undefined;
 }
@@ -34,7 +37,7 @@ export class ThreadLink {
   /** Another message could not be read since: there is more to ask. */
   #mustAskAgain = false;
   /** The recipes that the thread was given, least recently used first. */
-  readonly #known = new Set<number>();
+  readonly #known = new Map<number, Recipe>();
   readonly #keepWarm: number;
   readonly #control: ControlBlock;
 
@@ -51,26 +54,18 @@ export class ThreadLink {
 
   /** Sends a batch; answers the items that cannot travel, in which case nothing was sent. */
   send(batch: Batch, job: Job): Culprit[] | undefined {
-    const items = batch.count === 0 ? [] : job.source.take(batch.indices, batch.count);
+    const { number, indices, count } = batch;
+    const { columns } = job;
+    const items = count === 0 || columns !== undefined ? [] : job.source.take(indices, count);
     const attempts = attemptsOf(batch);
-    this.batches.set(batch.number, { batch, job, items, attempts });
+    this.batches.set(number, { batch, job, sent: count, items, attempts });
     this.#introduce(job.recipe);
     // Before the post, which orders it for the thread.
-    this.#control.assign(this.row, batch.number, batch.count);
+    this.#control.assign(this.row, number, count);
     const { concurrency, timeoutMs } = batch.job.rules;
     try {
-      const column = packColumn(items);
-      this.#post([
-        "batch",
-        batch.number,
-        job.recipe.id,
-        job.id,
-        batch.indices,
-        column,
-        attempts,
-        concurrency,
-        timeoutMs,
-      ]);
+      const column = columns ?? packColumn(items);
+      this.#post(["batch", number, job.recipe.id, job.id, indices, count, column, attempts, concurrency, timeoutMs]);
       return undefined;
     } catch (error) {
       const culprits = items.flatMap((item, position) => {
@@ -84,11 +79,11 @@ export class ThreadLink {
 
   #introduce(recipe: Recipe): void {
     const isKnown = this.#known.delete(recipe.id);
-    this.#known.add(recipe.id);
+    this.#known.set(recipe.id, recipe);
     if (isKnown) return;
     this.#post(["introduce", recipe.id, recipe.url, recipe.exportName, recipe.options]);
     if (this.#known.size <= this.#keepWarm) return;
-    const oldest = this.#known.values().next().value as number;
+    const oldest = this.#known.keys().next().value as number;
     this.#known.delete(oldest);
     this.#post(["forget", oldest]);
   }
@@ -104,9 +99,9 @@ export class ThreadLink {
     this.#post(["which"]);
   }
 
-  /** Whether the thread has been given this recipe, and still has it. */
-  knows(recipe: number): boolean {
-    return this.#known.has(recipe);
+  /** The recipe with this number, if the thread has been given it, and still has it. */
+  recipe(id: number): Recipe | undefined {
+    return this.#known.get(id);
   }
 
   /** Batches that were out when the thread was asked, that it does not hold, and that it has not answered. */

@@ -195,10 +195,10 @@ export class ControlRow {
     return position < Atomics.load(this.words, this.limitAt(batch));
   }
 
-  /** Claims all positions at once; answers how many of them may be run. */
-  claimAll(batch: number, count: number): number {
-    Atomics.store(this.words, this.curAt(batch), count - 1);
-    return Math.max(Math.min(Atomics.load(this.words, this.limitAt(batch)), count), 0);
+  /** Claims the positions `from` to `end` at once; answers how many of them may be run. */
+  claimTo(batch: number, from: number, end: number): number {
+    Atomics.store(this.words, this.curAt(batch), end - 1);
+    return Math.max(Math.min(Atomics.load(this.words, this.limitAt(batch)), end) - from, 0);
   }
 
   noteFault(batch: number): void {

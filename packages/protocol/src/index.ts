@@ -15,6 +15,8 @@ export {
 } from "./errors.js";
 export type { ErrorCode, TaskErrorDetails } from "./errors.js";
 export { packColumn } from "./column.js";
+export { createSharedColumn, isNumberColumn, isNumberColumnName, toSharedColumn } from "./shared-columns.js";
+export type { NumberColumnName } from "./shared-columns.js";
 export { cutView } from "./views.js";
 export { readFromThread } from "./read-from-thread.js";
 export { PROTOCOL_VERSION, assertNever } from "./messages.js";
@@ -26,8 +28,11 @@ export type {
   DescribedMessage,
   DoneMessage,
   FromThread,
+  NumberColumn,
   PositionFailure,
+  SharedColumns,
   SpoiltMessage,
+  TaskKind,
   ThreadSetup,
   ToThread,
 } from "./messages.js";

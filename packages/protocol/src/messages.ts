@@ -5,12 +5,33 @@
  */
 import type { ErrorCode } from "./errors.js";
 import type { ErrorRecord } from "./error-record.js";
+import type { NumberColumnName } from "./shared-columns.js";
 
 /** Both sides must say the same; a thread answers another version with `PROTOCOL_MISMATCH`. */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 /** The items or the values of a batch, by position. Arrays of nothing but numbers travel as one block. */
 export type Column = readonly unknown[] | Float64Array;
+
+/** What a columns task reads and writes: any array of numbers in memory. */
+export type NumberColumn =
+  | Int8Array
+  | Uint8Array
+  | Uint8ClampedArray
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array
+  | Float32Array
+  | Float64Array
+  | BigInt64Array
+  | BigUint64Array;
+
+/** The whole input and output of a job, by index, in shared memory. Nothing of it is copied on the way. */
+export interface SharedColumns {
+  readonly input: NumberColumn;
+  readonly output: NumberColumn;
+}
 
 /** Which items of the job a batch holds: a range from its first index, or the indices one by one. */
 export type BatchIndices = number | readonly number[];
@@ -41,7 +62,9 @@ export type BatchMessage = readonly [
   recipe: number,
   jobId: string,
   indices: BatchIndices,
-  items: Column,
+  count: number,
+  /** Shared columns hold all items of the job; the batch is about those that `indices` names. */
+  items: Column | SharedColumns,
   /** Which run of its item each position is; absent where all are first ones. */
   attempts: readonly number[] | undefined,
   /** Items in flight at once; 0: as the task says. */
@@ -65,11 +88,16 @@ export type ToThread = IntroduceMessage | BatchMessage | ForgetMessage | WhichMe
 export type DescribedMessage = readonly [
   type: "described",
   recipe: number,
-  kind: "item" | "batch",
+  kind: TaskKind,
   concurrency: number,
   /** 0: as the engine says. */
   maxBatchItems: number,
+  /** Of a columns task: the name of the class of its output. */
+  output: NumberColumnName | undefined,
 ];
+
+/** How a task takes its items: one by one, a batch at a time, or as ranges of shared columns. */
+export type TaskKind = "item" | "batch" | "columns";
 
 /**
  * One position that has no value. `failed`: the handler's fault; `unrun`: it was claimed and then left alone, so it
@@ -82,7 +110,8 @@ export type DoneMessage = readonly [
   type: "done",
   batch: number,
   claimed: number,
-  values: Column,
+  /** Undefined where they lie in shared columns. */
+  values: Column | undefined,
   failures: readonly PositionFailure[] | undefined,
   /** Time that the batch held the thread beyond the batch before it. */
   elapsedMs: number,

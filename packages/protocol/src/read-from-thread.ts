@@ -4,6 +4,7 @@
  */
 import { ERROR_CODES } from "./errors.js";
 import type { FromThread } from "./messages.js";
+import { isNumberColumnName } from "./shared-columns.js";
 
 /** The message, if it has the form of one; else undefined. Never throws. */
 export function readFromThread(message: unknown): FromThread | undefined {
@@ -15,7 +16,11 @@ function isWellFormed(message: readonly unknown[]): boolean {
   switch (type) {
     case "done":
       return (
-        isNumber(first) && isCount(second) && isColumn(third, second) && areFailures(fourth, second) && isTime(fifth)
+        isNumber(first) &&
+        isCount(second) &&
+        (third === undefined || isColumn(third, second)) &&
+        areFailures(fourth, second) &&
+        isTime(fifth)
       );
     case "spoilt":
       return isNumber(first) && isCode(second) && isRecord(third) && isTime(fourth);
@@ -23,7 +28,11 @@ function isWellFormed(message: readonly unknown[]): boolean {
       return isNumber(first) && isCode(second) && isRecord(third);
     case "described":
       return (
-        isCount(first) && (second === "item" || second === "batch") && isCount(third) && third > 0 && isCount(fourth)
+        isCount(first) &&
+        isCount(third) &&
+        third > 0 &&
+        isCount(fourth) &&
+        (second === "columns" ? isNumberColumnName(fifth) : second === "item" || second === "batch")
       );
     case "detail":
       return isNumber(first);

@@ -34,6 +34,13 @@ export interface ItemContext<Resource = undefined, Options = undefined> extends 
   readonly attempt: number;
 }
 
+export interface ColumnsContext<Resource = undefined, Options = undefined> extends TaskContext<Resource, Options> {
+  /** Where the views begin in the job's columns. */
+  readonly index: number;
+  /** Which run of the first element it is, from 1. */
+  readonly attempt: number;
+}
+
 export interface BatchContext<Resource = undefined, Options = undefined> extends TaskContext<Resource, Options> {
   readonly indices: readonly number[];
   readonly attempts: readonly number[];

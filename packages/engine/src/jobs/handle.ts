@@ -45,7 +45,7 @@ interface End {
  * One caller's view of a job. Handles of the same id share the work; a signal ends only its own handle, `cancel` ends
  * them all.
  */
-export class JobHandle<Result, Value = Result>
+export class JobHandle<Result, Value = Result, Values = Value[]>
   extends SafeEmitter<JobEvents>
   implements AsyncIterable<Outcome<Result>>
 {
@@ -55,7 +55,7 @@ export class JobHandle<Result, Value = Result>
   /** Whether the result came from the cache, and no thread was touched. */
   readonly fromCache: boolean;
   #end: End | undefined;
-  #result: Promise<JobResult<Value>> | undefined;
+  #result: Promise<JobResult<Value, Values>> | undefined;
   #settleResult: ((end: End) => void) | undefined;
 
   /** Made by the engine. */
@@ -85,10 +85,10 @@ export class JobHandle<Result, Value = Result>
    * failure, or with the reason of the cancel. Made when it is first asked for, so that a job nobody awaits raises no
    * unhandled rejection.
    */
-  get result(): Promise<JobResult<Value>> {
+  get result(): Promise<JobResult<Value, Values>> {
     this.#result ??= new Promise((resolve, reject) => {
       this.#settleResult = ({ state, error }) => {
-        if (state === "completed") resolve(this.#control.result(this.#job) as JobResult<Value>);
+        if (state === "completed") resolve(this.#control.result(this.#job) as JobResult<Value, Values>);
         // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- what a signal was aborted with is any value
         else reject(error);
       };

@@ -1,4 +1,11 @@
 /** A job as the main thread knows it: its source, what came out so far, and the handles that wait for it. */
+import {
+  InvalidArgumentError,
+  type NumberColumn,
+  type SharedColumns,
+  createSharedColumn,
+  toSharedColumn,
+} from "@threadmill/protocol";
 import type { Recipe } from "../recipes.js";
 import type { JobHandle } from "./handle.js";
 import {
@@ -84,6 +91,24 @@ export class Job {
     this.#meter = new ProgressMeter(now);
   }
 
+  /** Where the items and values of a columns task lie; undefined for others, and before a thread has described it. */
+  columns: SharedColumns | undefined;
+
+  /**
+   * Makes the columns, unless they are there already.
+   *
+   * @throws {InvalidArgumentError} the items are no array of numbers in memory.
+   */
+  shareColumns(): void {
+    const { output } = this.recipe;
+    if (output === undefined || this.columns !== undefined) return;
+    const { column } = this.source;
+    if (column === undefined) {
+      throw new InvalidArgumentError("a columns task takes a typed array of numbers, without weigh");
+    }
+    this.columns = { input: toSharedColumn(column), output: createSharedColumn(output, column.length) };
+  }
+
   get isSettled(): boolean {
     return this.endedAt !== undefined;
   }
@@ -98,7 +123,8 @@ export class Job {
     const delivered = claimed - (skipped?.size ?? 0);
     this.failed += failures?.size ?? 0;
     this.completed += delivered - (failures?.size ?? 0);
-    for (const run of runsOf(batch)) this.#deliver(run);
+    for (const run of runsOf(batch))
+      this.#deliver(this.columns === undefined ? run : inColumn(run, this.columns.output));
     this.wake();
   }
 
@@ -135,6 +161,8 @@ export class Job {
     this.error = error;
     this.endedAt = now;
     this.#meter.end(now);
+    // No batch of an empty column was ever sent, for which it would have been shared.
+    if (state === "completed" && this.source.column?.length === 0) this.shareColumns();
     this.source.close();
     this.wake();
   }
@@ -256,10 +284,16 @@ export class Job {
   }
 
   #makeResult(now: number): JobResult<unknown> {
-    const values = valuesOf(this.#log);
+    // Columns are the result as they lie there.
+    const values = (this.columns?.output ?? valuesOf(this.#log)) as unknown[];
     // The answers need not be kept beside the array that was made of them.
     this.#log = this.#log.map((run) => ({ ...run, values, offset: run.start }));
     const failures = [...this.failures.values()].toSorted((a, b) => a.index - b.index);
     return { jobId: this.id, values, failures, stats: this.stats(now) };
   }
+}
+
+/** Values that are in a column already lie at their indices there. */
+function inColumn(run: OutcomeRun, column: NumberColumn): OutcomeRun {
+  return { ...run, values: column, offset: run.start };
 }

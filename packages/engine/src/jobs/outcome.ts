@@ -1,5 +1,5 @@
 /** How items end, and what a job gives in the end. */
-import type { BatchIndices, Column, TaskError } from "@threadmill/protocol";
+import type { BatchIndices, Column, NumberColumn, TaskError } from "@threadmill/protocol";
 
 /** How one item ended. Exactly one is delivered for every item of a completed job. */
 export type Outcome<Value> =
@@ -27,10 +27,13 @@ export interface JobStats {
 }
 
 /** What `result` resolves with. */
-export interface JobResult<Value> {
+export interface JobResult<Value, Values = Value[]> {
   readonly jobId: string;
-  /** By index; `undefined` where the item failed. Empty for a job that does not collect. */
-  readonly values: Value[];
+  /**
+   * By index; `undefined` where the item failed. Empty for a job that does not collect. Of a columns task: its output, in
+   * shared memory, with 0 where an item failed.
+   */
+  readonly values: Values;
   /** By index, ascending. */
   readonly failures: readonly ItemFailure[];
   readonly stats: JobStats;
@@ -43,7 +46,7 @@ export interface JobResult<Value> {
 export interface OutcomeRun {
   readonly start: number;
   readonly count: number;
-  readonly values: Column;
+  readonly values: Column | NumberColumn;
   /** Where in `values` the first one is. */
   readonly offset: number;
   readonly failures: ReadonlyMap<number, ItemFailure> | undefined;
@@ -103,11 +106,12 @@ export function valuesOf(runs: readonly OutcomeRun[]): unknown[] {
 }
 
 function pieceOf({ values, offset, count }: OutcomeRun): unknown[] {
-  if (!(values instanceof Float64Array)) {
+  if (Array.isArray(values)) {
     return count === values.length ? (values as unknown[]) : values.slice(offset, offset + count);
   }
-  const piece = new Array<number>(count);
-  for (let at = 0; at < count; at++) piece[at] = values[offset + at] as number;
+  // oxlint-disable-next-line unicorn/no-new-array -- of this length, and filled at once: three times as fast as pushing
+  const piece = new Array<unknown>(count);
+  for (let at = 0; at < count; at++) piece[at] = values[offset + at];
   return piece;
 }
 

@@ -10,7 +10,7 @@ import { type ResolvedEngineOptions, type RunOptions, resolveRunOptions } from "
 import { Recipes } from "../recipes.js";
 import type { Runner } from "../runners/runner.js";
 import type { JobRules } from "../scheduler/index.js";
-import { type TaskReference, isTaskReference } from "../task.js";
+import { type AnyTaskReference, isTaskReference } from "../task.js";
 import type { ThreadEvent } from "../threads.js";
 import { type JobControl, JobHandle } from "./handle.js";
 import { Job, type JobState, type SettledState } from "./job.js";
@@ -34,7 +34,7 @@ export interface RegistryListener {
 }
 
 /** A reference whose types have been checked at the door. */
-export type AnyReference = TaskReference<never, unknown, unknown>;
+type AnyReference = AnyTaskReference<unknown>;
 export type AnyHandle = JobHandle<unknown, unknown>;
 
 /** A kept result with the task that made it: the same id for another task is no hit. */
@@ -154,7 +154,8 @@ export class JobRegistry {
       supplied: job.supplied,
       sourceEnded: job.sourceEnded,
       isThrottled: !job.collects,
-      isWarmUp,
+      // Only a thread can tell whether the values of an empty column are a column as well.
+      isWarmUp: isWarmUp || job.source.column?.length === 0,
     });
     return handle;
   }

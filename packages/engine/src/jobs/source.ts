@@ -2,12 +2,10 @@
  * Where a job's items come from and where they are until their outcome is certain. Arrays are there from the start;
  * other sources are pulled as the scheduler asks, and what was pulled is kept until it need not be sent again.
  */
-import { InvalidArgumentError } from "@threadmill/protocol";
+import { InvalidArgumentError, type NumberColumn, isNumberColumn, toSharedColumn } from "@threadmill/protocol";
 import { cancelOf } from "./readers.js";
 
 export type Items<Item> = Iterable<Item> | AsyncIterable<Item>;
-
-type Numbers = Exclude<NodeJS.TypedArray, BigInt64Array | BigUint64Array>;
 
 /** What the source tells the job. `onItems` comes before the `onPulled` of the same pull. */
 export interface SourceListener {
@@ -38,10 +36,11 @@ export function openSource(items: unknown, options: SourceOptions, listener: Sou
     throw new InvalidArgumentError("run: items is a Buffer, whose items would be its bytes; put it in an array");
   }
   if (Array.isArray(items) || (ArrayBuffer.isView(items) && !(items instanceof DataView))) {
-    // A copy of the pointers: what the caller does with the array during the job is no concern of the job's.
-    const list = (items as unknown[] | Numbers).slice() as ArrayLike<unknown>;
-    if (!options.isPaced && options.weigh === undefined) return new ListSource(list);
-    return new PulledSource(listIterator(list), options, listener, list.length);
+    // A copy of the pointers: what the caller does with the array during the job is no concern of the job's. Numbers in
+    // memory are copied to where all threads see them, or lie there already, and then nobody guards them.
+    const list = isNumberColumn(items) ? toSharedColumn(items) : (items as unknown[]).slice();
+    if (options.weigh !== undefined) return new PulledSource(listIterator(list), options, listener, list.length);
+    return new ListSource(list, options.isPaced ? listener : undefined);
   }
   if (typeof items === "object" && items !== null) {
     const iterable = items as Partial<Iterable<unknown> & AsyncIterable<unknown>>;
@@ -75,6 +74,8 @@ export interface Source {
   readonly isEnded: boolean;
   /** How many there will be, where that is known. */
   readonly length: number | undefined;
+  /** The items as the array of numbers that they lie in, if they do. Empty after `close`. */
+  readonly column: NumberColumn | undefined;
   pull(max: number): void;
   /** The items of a new batch, in an array of its own. */
   take(indices: number | readonly number[], count: number): unknown[];
@@ -86,19 +87,35 @@ export interface Source {
   close(): void;
 }
 
+/** Items that are all there. With a listener they are handed out as they are asked for all the same. */
 class ListSource implements Source {
-  readonly isEnded = true;
+  readonly isEnded: boolean;
   readonly supplied: number;
   readonly length: number;
   #list: ArrayLike<unknown>;
+  readonly #listener: SourceListener | undefined;
+  #pulled = 0;
+  #isClosed = false;
 
-  constructor(list: ArrayLike<unknown>) {
+  constructor(list: ArrayLike<unknown>, listener: SourceListener | undefined) {
     this.#list = list;
-    this.supplied = list.length;
+    this.#listener = listener;
     this.length = list.length;
+    this.isEnded = listener === undefined;
+    this.supplied = this.isEnded ? list.length : 0;
   }
 
-  pull(): void {}
+  get column(): NumberColumn | undefined {
+    return isNumberColumn(this.#list) ? this.#list : undefined;
+  }
+
+  pull(max: number): void {
+    if (this.#isClosed) return;
+    const count = Math.min(max, this.#list.length - this.#pulled);
+    this.#pulled += count;
+    if (count > 0) this.#listener?.onItems(count);
+    this.#listener?.onPulled(this.#pulled === this.length);
+  }
 
   take(indices: number | readonly number[], count: number): unknown[] {
     const list = this.#list;
@@ -113,12 +130,14 @@ class ListSource implements Source {
   release(): void {}
 
   close(): void {
+    this.#isClosed = true;
     this.#list = [];
   }
 }
 
 class PulledSource implements Source {
   readonly supplied = 0;
+  readonly column = undefined;
   readonly isEnded = false;
   readonly length: number | undefined;
   readonly #options: SourceOptions;

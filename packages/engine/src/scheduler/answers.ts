@@ -129,10 +129,17 @@ export function onSpoilt(turn: Turn, event: EventOf<"spoilt">): void {
 
 /** Puts the halves of a batch back as pieces that are not joined with others again. */
 export function split(batch: Batch): void {
-  const indices = Array.from({ length: batch.count }, (_, position) => indexAt(batch, position));
-  const middle = indices.length >> 1;
-  for (const half of [indices.slice(0, middle), indices.slice(middle)]) {
-    if (half.length > 0) batch.job.pieces.push(half);
+  const { indices, count, job } = batch;
+  const middle = count >> 1;
+  for (const [from, to] of [
+    [0, middle],
+    [middle, count],
+  ] as const) {
+    if (from === to) continue;
+    job.pieces.push({
+      indices: typeof indices === "number" ? indices + from : indices.slice(from, to),
+      count: to - from,
+    });
   }
 }
 

@@ -88,7 +88,7 @@ function takeable(slot: Slot): Batch | undefined {
 function canRevoke(batch: Batch): boolean {
   if (isStopped(batch) || batch.isClaimed || batch.isAlone || batch.count === 0) return false;
   // A running batch keeps at least the item it is at, and a batch handler has begun all of them.
-  return batch.runningSince === undefined || (batch.count > 1 && batch.job.recipe.kind === "item");
+  return batch.runningSince === undefined || (batch.count > 1 && batch.job.recipe.kind !== "batch");
 }
 
 /** What the slot is expected to be busy for yet. */

@@ -1,5 +1,5 @@
 /** What can happen to the scheduler. Threads are named by slot and incarnation, so that a late word is known as such. */
-import type { ErrorCode } from "@threadmill/protocol";
+import type { ErrorCode, TaskKind } from "@threadmill/protocol";
 import type { JobRules } from "./state.js";
 
 export interface SubmitEvent {
@@ -52,7 +52,7 @@ export type SchedulerEvent =
   | {
       readonly type: "described";
       readonly recipe: number;
-      readonly kind: "item" | "batch";
+      readonly kind: TaskKind;
       readonly concurrency: number;
       readonly maxBatchItems: number;
     }

@@ -8,13 +8,16 @@ const MIN_TAIL_MS = 0.25;
 const RISE = 1;
 const FALL = 0.3;
 
+/** A position in a batch must fit a word of shared memory. */
+const MAX_COLUMN_ITEMS = 2 ** 30;
+
 /** Items for the next batch of the job; at least 1. */
 export function batchSize(state: State, job: Job): number {
   const { recipe, rules } = job;
   // Until a thread has described the task nobody knows what it can take.
   if (recipe.phase !== "known") return 1;
   const lanes = lanesOf(job);
-  const most = Math.min(state.options.maxBatchItems, recipe.maxBatchItems || Infinity);
+  const most = Math.min(mostItems(state, recipe), recipe.maxBatchItems || Infinity);
   if (rules.batchSize > 0) return Math.min(rules.batchSize, most);
   if (recipe.msPerItem === undefined) return Math.min(lanes, most);
   const perItem = Math.max(recipe.msPerItem, 1e-6);
@@ -27,6 +30,11 @@ export function batchSize(state: State, job: Job): number {
   }
   // Items in flight run across the border of two batches, so a batch must at least fill the lanes.
   return Math.min(Math.max(size, lanes, 1), most);
+}
+
+/** Items that a batch may hold. Those of shared columns do not travel, so that their number costs nothing. */
+function mostItems({ options }: State, { kind }: Recipe): number {
+  return kind === "columns" ? MAX_COLUMN_ITEMS : options.maxBatchItems;
 }
 
 /** What the scheduler expects a batch to take; 0 where it knows nothing. */

@@ -2,6 +2,7 @@
  * What the scheduler knows: jobs as ranges of indices, slots as the batches they hold. No item, value, promise or
  * timer is in here; the shell keeps those under the same keys.
  */
+import type { TaskKind } from "@threadmill/protocol";
 import { Heap } from "./heap.js";
 import type { Ranges } from "./ranges.js";
 
@@ -18,7 +19,7 @@ export interface Recipe {
   readonly id: number;
   /** A task is described by the thread that loads it first; until then one batch is out, and the others wait. */
   phase: "unknown" | "probing" | "known";
-  kind: "item" | "batch";
+  kind: TaskKind;
   concurrency: number;
   /** 0: as the engine says. */
   maxBatchItems: number;
@@ -55,7 +56,11 @@ export interface Retry {
 }
 
 /** Items that must travel together and with no others: half of a batch that was spoilt as a whole. */
-export type Piece = readonly number[];
+export interface Piece {
+  /** As of a batch. */
+  readonly indices: number | readonly number[];
+  readonly count: number;
+}
 
 export type JobPhase = "live" | "paused" | "settled";
 
@@ -236,5 +241,5 @@ export function isStopped(batch: Batch | undefined): boolean {
 
 /** How many items one thread has in flight at once. */
 export function lanesOf(job: Job): number {
-  return job.recipe.kind === "batch" ? 1 : job.rules.concurrency || job.recipe.concurrency;
+  return job.recipe.kind === "item" ? job.rules.concurrency || job.recipe.concurrency : 1;
 }

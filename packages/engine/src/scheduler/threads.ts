@@ -71,7 +71,8 @@ export function onThreadLost(turn: Turn, event: EventOf<"thread-lost">): void {
   const suspects: { job: Job; index: number }[] = [];
   for (const [batch, cur] of lost) {
     // Paused jobs are told that a thread has handed back; so the items go back first.
-    if (batch.job.phase !== "settled") {
+    if (batch.job.phase !== "settled" && isSplit(batch, cur)) split(batch);
+    else if (batch.job.phase !== "settled") {
       for (const index of takeSuspects(batch, Math.min(cur, batch.count - 1))) suspects.push({ job: batch.job, index });
     }
     detach(turn, batch);
@@ -81,6 +82,11 @@ export function onThreadLost(turn: Turn, event: EventOf<"thread-lost">): void {
   if (suspects.length === 1 && only !== undefined) blameItem(turn, only.job, only.index);
   else for (const { job, index } of suspects) job.suspects.push(index);
   for (const [{ job }] of lost) if (job.phase !== "settled") refresh(turn, job);
+}
+
+/** A range of a column may be so long that its elements cannot go alone one by one: halves of it find the culprit. */
+function isSplit({ job, count }: Batch, cur: number): boolean {
+  return job.recipe.kind === "columns" && cur >= 0 && count > 1;
 }
 
 /** Splits what a lost batch held: items that may have been running are named, the others go back. */
@@ -166,7 +172,7 @@ export function onOverdue(turn: Turn, slot: Slot): void {
   for (const batch of batches) {
     const { job, seenCur, count } = batch;
     if (job.phase !== "settled") {
-      if (job.recipe.kind === "batch" && count > 1 && seenCur >= 0) split(batch);
+      if (job.recipe.kind !== "item" && count > 1 && seenCur >= 0) split(batch);
       else for (const index of takeSuspects(batch, Math.min(seenCur, count - 1))) suspects.push({ job, index });
     }
     detach(turn, batch);

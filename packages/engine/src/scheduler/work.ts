@@ -34,7 +34,7 @@ export function takeWork(state: State, job: Job, now: number): Work {
   const suspect = job.suspects.shift();
   if (suspect !== undefined) return { indices: [suspect], count: 1, isAlone: true };
   const piece = job.pieces.shift();
-  if (piece !== undefined) return { indices: piece, count: piece.length, isAlone: false };
+  if (piece !== undefined) return { ...piece, isAlone: false };
   const size = batchSize(state, job);
   if (dueAt(job) <= now) {
     const indices: number[] = [];

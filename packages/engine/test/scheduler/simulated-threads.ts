@@ -861,7 +861,7 @@ export class Simulation {
 function checkJob(state: State, job: Job): void {
   const { key, fresh, supplied, returned, suspects, retries } = job;
   let held = supplied - fresh + returned.size + suspects.length + retries.size + job.completed + job.failed;
-  for (const piece of job.pieces) held += piece.length;
+  for (const piece of job.pieces) held += piece.count;
   for (const batch of job.batches) held += batch.count;
   if (held !== supplied) throw new Error(`job ${key} has ${supplied} items, and accounts for ${held}`);
   const isWaiting = fresh < supplied || returned.size > 0 || suspects.length > 0 || job.pieces.length > 0;

@@ -9,6 +9,10 @@ import type { BatchRun } from "./batch-run.js";
 /** Posts the answer to a batch of which all claimed items have settled. */
 export function postDone(port: MessagePort, run: BatchRun, elapsedMs: number): void {
   // The place of an item that failed is ignored, whatever a batch handler put there.
+  if (run.columns !== undefined) {
+    port.postMessage(answer(run, undefined, elapsedMs));
+    return;
+  }
   for (const position of run.failures.keys()) run.values[position] = undefined;
   try {
     port.postMessage(answer(run, packColumn(run.values), elapsedMs), transfersOf(run));
@@ -17,7 +21,7 @@ export function postDone(port: MessagePort, run: BatchRun, elapsedMs: number): v
   }
 }
 
-function answer(run: BatchRun, column: Column, elapsedMs: number): DoneMessage {
+function answer(run: BatchRun, column: Column | undefined, elapsedMs: number): DoneMessage {
   const failures = run.failures.size === 0 ? undefined : [...run.failures.values()];
   return ["done", run.number, run.next, column, failures, elapsedMs];
 }

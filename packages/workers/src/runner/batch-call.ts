@@ -16,7 +16,7 @@ export function callBatch(
   host: ContextHost,
 ): void {
   run.exhausted = true;
-  const claimed = run.row.claimAll(run.number, run.count);
+  const claimed = run.row.claimTo(run.number, 0, run.count);
   run.next = claimed;
   if (claimed === 0) return;
   const ctx = new CallContext(run, host, resource);

@@ -6,6 +6,7 @@ import {
   type ErrorCode,
   type ErrorRecord,
   type PositionFailure,
+  type SharedColumns,
   toErrorRecord,
 } from "@threadmill/protocol";
 import type { Recipe } from "./recipe.js";
@@ -14,7 +15,9 @@ export class BatchRun {
   readonly number: number;
   readonly recipe: Recipe;
   readonly jobId: string;
+  /** Empty where the items lie in shared columns. */
   readonly items: Column;
+  readonly columns: SharedColumns | undefined;
   readonly count: number;
   readonly askedConcurrency: number;
   readonly timeoutMs: number;
@@ -46,15 +49,35 @@ export class BatchRun {
   readonly #attempts: readonly number[] | undefined;
 
   constructor(message: BatchMessage, recipe: Recipe, row: ControlRow) {
-    [, this.number, , this.jobId, this.#indices, this.items, this.#attempts, this.askedConcurrency, this.timeoutMs] =
-      message;
-    this.count = this.items.length;
+    let items: BatchMessage[6];
+    [
+      ,
+      this.number,
+      ,
+      this.jobId,
+      this.#indices,
+      this.count,
+      items,
+      this.#attempts,
+      this.askedConcurrency,
+      this.timeoutMs,
+    ] = message;
+    this.columns = "input" in items ? items : undefined;
+    this.items = "input" in items ? [] : items;
     this.recipe = recipe;
     this.row = row;
   }
 
   indexOf(position: number): number {
     return typeof this.#indices === "number" ? this.#indices + position : (this.#indices[position] ?? -1);
+  }
+
+  /** How far, up to `most`, the indices from this position on follow one another. */
+  rangeEnd(from: number, most: number): number {
+    if (typeof this.#indices === "number") return most;
+    let end = from + 1;
+    while (end < most && this.#indices[end] === (this.#indices[end - 1] as number) + 1) end++;
+    return end;
   }
 
   attemptOf(position: number): number {

@@ -1,3 +1,3 @@
 export { startRunner } from "./thread.js";
 export type { RunnerOptions } from "./thread.js";
-export type { Task } from "../define-task.js";
+export type { ColumnsTask, Task } from "../define-task.js";

@@ -16,12 +16,13 @@ import {
   assertNever,
   toErrorRecord,
 } from "@threadmill/protocol";
-import type { TaskDefinition } from "../define-task.js";
+import { type TaskDefinition, kindOf, outputOf } from "../define-task.js";
 import { watchAddons } from "./addons.js";
 import { postDone } from "./answer.js";
 import { callBatch } from "./batch-call.js";
 import { BatchRun } from "./batch-run.js";
 import { Details } from "./details.js";
+import { callColumns } from "./column-calls.js";
 import { callItems } from "./item-calls.js";
 import { Lanes } from "./lanes.js";
 import { Recipe, RecipeError, type ReadyRecipe, natureOf } from "./recipe.js";
@@ -137,8 +138,8 @@ class Runner implements ContextHost {
   #describe(id: number, definition: TaskDefinition): void {
     if (this.#described.has(id)) return;
     this.#described.add(id);
-    const kind = definition.batch === undefined ? "item" : "batch";
-    this.#post(["described", id, kind, definition.concurrency ?? 1, definition.maxBatchItems ?? 0]);
+    const { concurrency = 1, maxBatchItems = 0 } = definition;
+    this.#post(["described", id, kindOf(definition), concurrency, maxBatchItems, outputOf(definition)]);
   }
 
   /** Starts whatever can be started. Called after every message and every end of a call. */
@@ -161,7 +162,7 @@ class Runner implements ContextHost {
         if (run.exhausted && run.open === 0) {
           this.#runs.splice(at, 1);
           this.#finish(run);
-        } else if (run.exhausted && run.recipe.definition?.batch === undefined) {
+        } else if (run.exhausted && run.recipe.definition?.item !== undefined) {
           at++; // Its lanes are thinning out: fill them from the batch behind.
         } else {
           return;
@@ -185,8 +186,10 @@ class Runner implements ContextHost {
     }
     if (run.startedAt === 0) this.#begin(run, ready);
     const { definition, resource } = ready;
-    if (definition.batch === undefined) callItems(run, definition, resource, this.#lanes, this);
-    else if (this.#lanes.inFlight === 0) callBatch(run, definition, resource, this.#lanes, this);
+    if (definition.item !== undefined) callItems(run, definition, resource, this.#lanes, this);
+    else if (this.#lanes.inFlight > 0) return;
+    else if (definition.batch !== undefined) callBatch(run, definition, resource, this.#lanes, this);
+    else callColumns(run, definition, resource, this);
   }
 
   #begin(run: BatchRun, ready: ReadyRecipe): void {

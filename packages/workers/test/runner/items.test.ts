@@ -244,6 +244,7 @@ describe("the order of messages", () => {
       "item",
       2,
       0,
+      undefined,
     ]);
     expect(await thread.hears("described", ([, recipe]) => recipe === batchTask)).toEqual([
       "described",
@@ -251,6 +252,7 @@ describe("the order of messages", () => {
       "batch",
       1,
       16,
+      undefined,
     ]);
   });
 

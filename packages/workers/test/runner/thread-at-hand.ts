@@ -9,6 +9,7 @@ import {
   ControlBlock,
   type FromThread,
   PROTOCOL_VERSION,
+  type SharedColumns,
   type ThreadSetup,
   type ToThread,
   packColumn,
@@ -16,6 +17,13 @@ import {
 import { startRunner } from "../../src/runner/index.js";
 
 export type Message<Type extends FromThread[0]> = Extract<FromThread, readonly [Type, ...unknown[]]>;
+
+/** An answer whose values do not lie in shared columns. */
+export type DoneWithValues = Message<"done"> & { readonly 3: Column };
+
+function hasValues(answer: FromThread): answer is DoneWithValues {
+  return answer[0] === "done" && answer[3] !== undefined;
+}
 
 export interface SentBatch {
   readonly jobId?: string;
@@ -69,9 +77,18 @@ export class ThreadAtHand implements AsyncDisposable {
   /** Sends a batch; answers its number. `items` may be packed already. */
   batch(recipe: number, items: Column, sent: SentBatch = {}): number {
     const number = this.#nextBatch++;
-    this.control.assign(ThreadAtHand.row, number, items.length);
+    return this.#send(number, recipe, items.length, items, sent);
+  }
+
+  /** A batch of `count` elements of shared columns. */
+  columns(recipe: number, columns: SharedColumns, count: number, sent: SentBatch = {}): number {
+    return this.#send(this.#nextBatch++, recipe, count, columns, sent);
+  }
+
+  #send(number: number, recipe: number, count: number, items: Column | SharedColumns, sent: SentBatch): number {
+    this.control.assign(ThreadAtHand.row, number, count);
     const { jobId = "job", indices = 0, attempts, concurrency = 0, timeoutMs = 0 } = sent;
-    this.send(["batch", number, recipe, jobId, indices, items, attempts, concurrency, timeoutMs]);
+    this.send(["batch", number, recipe, jobId, indices, count, items, attempts, concurrency, timeoutMs]);
     return number;
   }
 
@@ -104,9 +121,10 @@ export class ThreadAtHand implements AsyncDisposable {
     }
   }
 
-  async done(batch: number): Promise<Message<"done">> {
+  /** The answer to this batch, which is to bring values. */
+  async done(batch: number): Promise<DoneWithValues> {
     const answer = await this.answer(batch);
-    if (answer[0] !== "done") throw new Error(`batch ${batch} was answered by ${JSON.stringify(answer)}`);
+    if (!hasValues(answer)) throw new Error(`batch ${batch} was answered by ${JSON.stringify(answer)}`);
     return answer;
   }
 

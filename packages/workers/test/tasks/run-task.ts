@@ -61,9 +61,9 @@ export async function runTask<Item, Result, Options>(
   };
   try {
     const outcomes =
-      definition.batch === undefined
+      definition.item !== undefined
         ? await runItems<Result>(definition.item, items, shared)
-        : await runBatch<Result>(definition.batch, items, shared);
+        : await runBatch<Result>(definition.batch as NonNullable<typeof definition.batch>, items, shared);
     return { outcomes, transferred, nativeCalls };
   } finally {
     await definition.teardown?.(resource);
