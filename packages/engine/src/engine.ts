@@ -15,14 +15,18 @@ import { SafeEmitter } from "./safe-emitter.js";
 import type { Slot } from "./scheduler/index.js";
 import type { AnyTaskReference, ColumnsReference, TaskReference } from "./task.js";
 import type { ThreadEvent } from "./threads.js";
+import { type Trace, type TraceOptions, startTrace } from "./trace.js";
 
 /** The engine's events, with the same payloads as its diagnostics channels. */
 export interface EngineEvents {
   job: (event: JobEvent) => void;
   batch: (event: {
     readonly jobId: string;
+    /** The name of the task's export. */
+    readonly task: string;
     readonly slot: number;
     readonly items: number;
+    /** How long the batch held its thread, as that has measured. */
     readonly elapsedMs: number;
   }) => void;
   thread: (event: ThreadEvent) => void;
@@ -190,6 +194,21 @@ export class Engine extends SafeEmitter<EngineEvents> {
       jobs,
       ...dispatcher.stats,
     };
+  }
+
+  /**
+   * Records batches, jobs and threads from now on, to be looked at in Perfetto or chrome://tracing.
+   *
+   * ```ts
+   * const trace = engine.trace();
+   * await engine.map(resize, photos);
+   * await writeFile("trace.json", JSON.stringify(trace.stop()));
+   * ```
+   *
+   * @throws {InvalidArgumentError} `maxEvents` is no whole number above 0.
+   */
+  trace(options?: TraceOptions): Trace {
+    return startTrace(this, options);
   }
 
   /**

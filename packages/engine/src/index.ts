@@ -1,6 +1,7 @@
 export { createEngine } from "./engine.js";
 export type { Engine, EngineEvents, EngineStats } from "./engine.js";
 export type { CloseOptions, CloseReport } from "./closing.js";
+export type { Trace, TraceEvent, TraceOptions } from "./trace.js";
 export type { JobEvent } from "./jobs/registry.js";
 export type { ThreadEvent } from "./threads.js";
 export { shutdownOnSignals } from "./shutdown.js";

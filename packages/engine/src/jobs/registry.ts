@@ -29,7 +29,7 @@ export interface JobEvent {
 /** What the engine passes on to its own listeners. */
 export interface RegistryListener {
   onJob(event: JobEvent): void;
-  onBatch(event: { jobId: string; slot: number; items: number; elapsedMs: number }): void;
+  onBatch(event: { jobId: string; task: string; slot: number; items: number; elapsedMs: number }): void;
   onThread(event: ThreadEvent): void;
 }
 
@@ -316,7 +316,7 @@ export class JobRegistry {
       onPaused: (job) => job.notePaused(),
       onBatch: (job, batch) => {
         for (const handle of job.handles) handle.notify("batch", batch);
-        this.#listener.onBatch({ jobId: job.id, ...batch });
+        this.#listener.onBatch({ jobId: job.id, task: job.recipe.exportName, ...batch });
       },
       onRetry: (job, retry) => {
         for (const handle of job.handles) handle.notify("retry", retry);
