@@ -4,6 +4,7 @@
  */
 import { type ControlBlock, type PositionFailure, assertNever } from "@threadmill/protocol";
 import { type Answer, Inbox, faultOf, giveBack } from "./inbox.js";
+import { Intake } from "./intake.js";
 import { finalFailures, jobError, lostItem } from "./jobs/failures.js";
 import type { Job } from "./jobs/job.js";
 import type { ResolvedEngineOptions } from "./options.js";
@@ -18,7 +19,7 @@ import {
   lanesOf,
   step,
 } from "./scheduler/index.js";
-import type { SentBatch } from "./thread-link.js";
+import type { SentBatch, ThreadLink } from "./thread-link.js";
 import { type ThreadEvent, Threads, type ThreadsListener } from "./threads.js";
 import { Turns } from "./turns.js";
 
@@ -65,6 +66,10 @@ export class Dispatcher {
     onBatch: (job, batch) => this.later(() => this.#listener.onBatch(job, batch)),
     onDetail: (job, detail) => this.later(() => this.#listener.onDetail(job, detail)),
   });
+
+  readonly #intake = new Intake<{ readonly link: ThreadLink; readonly message: unknown }>(({ link, message }) =>
+    this.#inbox.take(this.#threads, link, message),
+  );
 
   constructor(options: ResolvedEngineOptions, runner: Runner, listener: DispatcherListener) {
     this.#listener = listener;
@@ -141,11 +146,15 @@ export class Dispatcher {
 
   #threadsListener(): ThreadsListener {
     return {
-      onMessage: (link, message) => this.#inbox.take(this.#threads, link, message),
+      onMessage: (link, message) => this.#intake.receive({ link, message }),
       onReady: ({ slot, incarnation }) => this.dispatch({ type: "thread-ready", slot, incarnation }),
       onFailed: ({ slot, incarnation }) => this.dispatch({ type: "thread-failed", slot, incarnation }),
-      onEnding: ({ slot, incarnation }) => this.dispatch({ type: "thread-ending", slot, incarnation }),
+      onEnding: ({ slot, incarnation }) => {
+        this.#intake.flush();
+        this.dispatch({ type: "thread-ending", slot, incarnation });
+      },
       onLost: ({ slot, incarnation }) => {
+        this.#intake.flush();
         const held = this.state.slots[slot];
         const cur = held === undefined ? ([-1, -1] as const) : this.#threads.cursors(held);
         this.dispatch({ type: "thread-lost", slot, incarnation, cur });
@@ -260,8 +269,18 @@ export class Dispatcher {
     const { slot, incarnation } = link;
     const claimed = batch.count;
     this.dispatch(
-      { type: "done", slot, incarnation, batch: number, claimed, faults: failures.map(faultOf), elapsedMs: 0, luck: 0 },
-      { sent, done: ["done", number, claimed, sent.items.map(() => undefined), failures, 0] },
+      {
+        type: "done",
+        slot,
+        incarnation,
+        batch: number,
+        claimed,
+        faults: failures.map(faultOf),
+        elapsedMs: 0,
+        mainMs: 0,
+        luck: 0,
+      },
+      { sent, done: ["done", number, claimed, sent.items.map(() => undefined), failures, 0, 0] },
     );
   }
 
@@ -316,6 +335,7 @@ export class Dispatcher {
     const tick = (): void => {
       setImmediate(() => {
         if (this.#isEnded) return;
+        this.#intake.flush();
         const cursors = this.state.slots.map((slot) => this.#threads.cursors(slot));
         this.dispatch({ type: "tick", cursors });
       });

@@ -73,7 +73,7 @@ export class Inbox {
         break;
       }
       case "done": {
-        const [, batch, claimed, values, failures, elapsedMs] = message;
+        const [, batch, claimed, values, failures, elapsedMs, writeMs] = message;
         if (!isPossible(link.batches.get(batch), claimed, values)) {
           this.#refuse(link);
           break;
@@ -84,8 +84,9 @@ export class Inbox {
         for (const [position] of failures ?? []) giveBack(sent, position, position + 1);
         giveBack(sent, claimed, sent.batch.count);
         const faults = failures?.map(faultOf);
+        const mainMs = sent.sendMs + writeMs;
         this.#outlet.dispatch(
-          { type: "done", slot, incarnation, batch, claimed, faults, elapsedMs, luck: Math.random() },
+          { type: "done", slot, incarnation, batch, claimed, faults, elapsedMs, mainMs, luck: Math.random() },
           { sent, done: message },
         );
         break;
@@ -98,7 +99,7 @@ export class Inbox {
         giveBack(sent, 0, sent.batch.count);
         const isFinal = record.final === true;
         // If it stands alone already, it is an item that failed.
-        const done: DoneMessage = ["done", batch, 1, [undefined], [[0, code, record]], elapsedMs];
+        const done: DoneMessage = ["done", batch, 1, [undefined], [[0, code, record]], elapsedMs, 0];
         this.#outlet.dispatch(
           { type: "spoilt", slot, incarnation, batch, code, isFinal, elapsedMs, luck: Math.random() },
           { sent, done },
@@ -109,7 +110,7 @@ export class Inbox {
         const [, batch, code, record] = message;
         const sent = this.#answered(link, batch);
         if (sent === undefined) break;
-        const done: DoneMessage = ["done", batch, 0, [], undefined, 0];
+        const done: DoneMessage = ["done", batch, 0, [], undefined, 0, 0];
         this.#outlet.dispatch({ type: "broken", slot, incarnation, batch }, { sent, done, broken: { code, record } });
         break;
       }
@@ -143,7 +144,7 @@ export class Inbox {
         elapsedMs: 0,
         luck: 0,
       },
-      { sent, done: ["done", number, 1, [undefined], [[0, "NOT_CLONEABLE", record]], 0] },
+      { sent, done: ["done", number, 1, [undefined], [[0, "NOT_CLONEABLE", record]], 0, 0] },
     );
   }
 

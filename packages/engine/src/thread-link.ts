@@ -12,6 +12,8 @@ export interface SentBatch {
   readonly job: Job;
   /** Items that it held when it was sent; some may have been taken back since. */
   readonly sent: number;
+  /** How long the main thread needed to send it. */
+  sendMs: number;
   /** Empty where they lie in shared columns. */
   readonly items: readonly unknown[];
   readonly attempts: readonly number[] | undefined;
@@ -54,11 +56,13 @@ export class ThreadLink {
 
   /** Sends a batch; answers the items that cannot travel, in which case nothing was sent. */
   send(batch: Batch, job: Job): Culprit[] | undefined {
+    const startedAt = performance.now();
     const { number, indices, count } = batch;
     const { columns } = job;
     const items = count === 0 || columns !== undefined ? [] : job.source.take(indices, count);
     const attempts = attemptsOf(batch);
-    this.batches.set(number, { batch, job, sent: count, items, attempts });
+    const entry: SentBatch = { batch, job, sent: count, sendMs: 0, items, attempts };
+    this.batches.set(number, entry);
     this.#introduce(job.recipe);
     // Before the post, which orders it for the thread.
     this.#control.assign(this.row, number, count);
@@ -66,6 +70,7 @@ export class ThreadLink {
     try {
       const column = columns ?? packColumn(items);
       this.#post(["batch", number, job.recipe.id, job.id, indices, count, column, attempts, concurrency, timeoutMs]);
+      entry.sendMs = performance.now() - startedAt;
       return undefined;
     } catch (error) {
       const culprits = items.flatMap((item, position) => {

@@ -115,6 +115,8 @@ export type DoneMessage = readonly [
   failures: readonly PositionFailure[] | undefined,
   /** Time that the batch held the thread beyond the batch before it. */
   elapsedMs: number,
+  /** How long the thread needed to write an answer like this one: about as long as the main thread will to read it. */
+  writeMs: number,
 ];
 
 /** Nothing of the batch was run: the module cannot be loaded, the export is no task, setup failed. */

@@ -12,7 +12,7 @@ export function readFromThread(message: unknown): FromThread | undefined {
 }
 
 function isWellFormed(message: readonly unknown[]): boolean {
-  const [type, first, second, third, fourth, fifth] = message;
+  const [type, first, second, third, fourth, fifth, sixth] = message;
   switch (type) {
     case "done":
       return (
@@ -20,7 +20,8 @@ function isWellFormed(message: readonly unknown[]): boolean {
         isCount(second) &&
         (third === undefined || isColumn(third, second)) &&
         areFailures(fourth, second) &&
-        isTime(fifth)
+        isTime(fifth) &&
+        isTime(sixth)
       );
     case "spoilt":
       return isNumber(first) && isCode(second) && isRecord(third) && isTime(fourth);

@@ -35,7 +35,7 @@ export function onDone(turn: Turn, event: EventOf<"done">): void {
   const claimed = Math.min(event.claimed, batch.count);
   const faults = event.faults ?? [];
   if (claimed > 0) job.killsBeforeItems = 0;
-  if (faults.length === 0) measure(job.recipe, claimed, event.elapsedMs);
+  if (faults.length === 0) measure(job.recipe, claimed, event);
   let retried: Set<number> | undefined;
   let firstFailure: number | undefined;
   let failed = 0;
@@ -117,6 +117,7 @@ export function onSpoilt(turn: Turn, event: EventOf<"spoilt">): void {
       claimed: batch.count,
       faults,
       elapsedMs,
+      mainMs: 0,
       luck,
     });
     return;

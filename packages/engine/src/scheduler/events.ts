@@ -64,6 +64,8 @@ export type SchedulerEvent =
       readonly claimed: number;
       readonly faults: readonly PositionFault[] | undefined;
       readonly elapsedMs: number;
+      /** What sending the batch and reading its answer cost the main thread. */
+      readonly mainMs: number;
       /** From 0 to 1, for the jitter of retries: the scheduler draws no lots itself. */
       readonly luck: number;
     }

@@ -4,6 +4,8 @@ import { lanesOf } from "./state.js";
 
 /** Cutting the tail of a job finer than this costs more in messages than it gains in balance. */
 const MIN_TAIL_MS = 0.25;
+/** A batch must not hold up the main thread for longer, where the clock of its users ticks. */
+const MAX_MAIN_MS = 1;
 /** How far one measurement moves the average: up at once, since a batch that is too long blocks a thread; down slowly. */
 const RISE = 1;
 const FALL = 0.3;
@@ -22,6 +24,7 @@ export function batchSize(state: State, job: Job): number {
   if (recipe.msPerItem === undefined) return Math.min(lanes, most);
   const perItem = Math.max(recipe.msPerItem, 1e-6);
   let size = Math.floor(state.options.batchMs / perItem);
+  if (recipe.mainMsPerItem !== undefined) size = Math.min(size, Math.floor(MAX_MAIN_MS / recipe.mainMsPerItem));
   size = Math.min(size, 2 * recipe.largestMeasured);
   if (job.sourceEnded) {
     const remaining = job.supplied - job.fresh + job.returned.size;
@@ -43,11 +46,19 @@ export function expectedMs(recipe: Recipe, count: number): number {
 }
 
 /** Learns from a batch that ran `count` items without a fault. */
-export function measure(recipe: Recipe, count: number, elapsedMs: number): void {
+export function measure(
+  recipe: Recipe,
+  count: number,
+  { elapsedMs, mainMs }: { readonly elapsedMs: number; readonly mainMs: number },
+): void {
   if (count === 0) return;
-  const sample = elapsedMs / count;
-  const before = recipe.msPerItem;
-  if (before === undefined) recipe.msPerItem = sample;
-  else recipe.msPerItem = before + (sample - before) * (sample > before ? RISE : FALL);
+  recipe.msPerItem = moved(recipe.msPerItem, elapsedMs / count, RISE);
+  // What a thread may do to the main one is small beside what the machine may: no haste either way.
+  recipe.mainMsPerItem = moved(recipe.mainMsPerItem, mainMs / count, FALL);
   recipe.largestMeasured = Math.max(recipe.largestMeasured, count);
+}
+
+function moved(before: number | undefined, sample: number, rise: number): number {
+  if (before === undefined) return sample;
+  return before + (sample - before) * (sample > before ? rise : FALL);
 }

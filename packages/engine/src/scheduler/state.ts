@@ -25,6 +25,8 @@ export interface Recipe {
   maxBatchItems: number;
   /** Moving average of a slot's time per item; undefined before the first measurement. */
   msPerItem: number | undefined;
+  /** The same of the main thread's time, for sending items and reading their values. */
+  mainMsPerItem: number | undefined;
   /** The largest batch that has been measured: the next holds at most twice as many. */
   largestMeasured: number;
   readonly jobs: Set<Job>;
@@ -213,6 +215,7 @@ export function createRecipe(id: number): Recipe {
     concurrency: 1,
     maxBatchItems: 0,
     msPerItem: undefined,
+    mainMsPerItem: undefined,
     largestMeasured: 0,
     jobs: new Set(),
   };

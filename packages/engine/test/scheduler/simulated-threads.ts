@@ -305,13 +305,13 @@ class SimulatedThread {
     this.lastEnd = this.#world.now;
     const place = this.#place(run);
     if (this.row.isStopped(run.number)) {
-      this.#say({ type: "done", ...place, claimed: 0, faults: undefined, elapsedMs: 0, luck: 0 });
+      this.#say({ type: "done", ...place, claimed: 0, faults: undefined, elapsedMs: 0, mainMs: 0, luck: 0 });
     } else if (run.batch.job.recipe.kind === "batch" && run.faults.length > 0) {
       const isFinal = run.faults.some((fault) => fault.isFinal);
       this.#say({ type: "spoilt", ...place, code: "TASK_FAILED", isFinal, elapsedMs, luck: 0 });
     } else {
       const faults = run.faults.length === 0 ? undefined : run.faults;
-      this.#say({ type: "done", ...place, claimed: run.next, faults, elapsedMs, luck: 0 });
+      this.#say({ type: "done", ...place, claimed: run.next, faults, elapsedMs, mainMs: 0, luck: 0 });
     }
   }
 

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { measure } from "../../src/scheduler/size.js";
-import { createRecipe } from "../../src/scheduler/state.js";
+import { batchSize, measure } from "../../src/scheduler/size.js";
+import { createRecipe, createState } from "../../src/scheduler/state.js";
 import { Simulation, type SimulatedTask, type SimulationOptions } from "./simulated-threads.js";
 
 /** The sizes of the job's batches, in the order in which they were sent. */
@@ -116,7 +116,7 @@ describe("the average time of an item", () => {
         for (const [count, elapsedMs] of list) {
           const time = elapsedMs / count;
           times.push(time);
-          measure(recipe, count, elapsedMs);
+          measure(recipe, count, { elapsedMs, mainMs: 0 });
           expect(recipe.msPerItem!).toBeGreaterThanOrEqual(Math.max(time, Math.min(...times)) - 1e-9);
           expect(recipe.msPerItem!).toBeLessThanOrEqual(Math.max(...times) + 1e-9);
         }
@@ -124,9 +124,23 @@ describe("the average time of an item", () => {
     );
   });
 
+  it("makes a batch small whose items cost the main thread much", () => {
+    const state = createState({ threads: 2, batchMs: 10, maxBatchItems: 4_096, graceMs: 1_000 });
+    const simulation = new Simulation({ threads: 2 });
+    simulation.submit({ task: { ms: 0.001 }, items: 50_000 });
+    simulation.advance(0.01);
+    const job = [...simulation.state.jobs.values()][0]!;
+    job.recipe.phase = "known";
+    measure(job.recipe, 4_096, { elapsedMs: 1, mainMs: 0.1 });
+    expect(batchSize(state, job)).toBe(4_096);
+    measure(job.recipe, 4_096, { elapsedMs: 1, mainMs: 40 });
+    expect(batchSize(state, job)).toBeLessThan(500);
+    expect(batchSize(state, job)).toBeGreaterThanOrEqual(1);
+  });
+
   it("is not changed by a batch that ran nothing", () => {
     const recipe = createRecipe(1);
-    measure(recipe, 0, 50);
+    measure(recipe, 0, { elapsedMs: 50, mainMs: 0 });
     expect(recipe.msPerItem).toBeUndefined();
   });
 });

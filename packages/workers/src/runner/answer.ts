@@ -6,8 +6,18 @@ import type { MessagePort, Transferable } from "node:worker_threads";
 import { type Column, type DoneMessage, packColumn, toErrorRecord } from "@threadmill/protocol";
 import type { BatchRun } from "./batch-run.js";
 
+const MIN_MEASURED = 32;
+
 /** Posts the answer to a batch of which all claimed items have settled. */
-export function postDone(port: MessagePort, run: BatchRun, elapsedMs: number): void {
+export function postDone(port: MessagePort, run: BatchRun, elapsedMs: number, now: () => number): void {
+  const { recipe, next } = run;
+  const startedAt = now();
+  write(port, run, elapsedMs);
+  // Of a short list it would be the cost of the message, not of the values.
+  if (next >= MIN_MEASURED) recipe.writeMsPerItem = (now() - startedAt) / next;
+}
+
+function write(port: MessagePort, run: BatchRun, elapsedMs: number): void {
   // The place of an item that failed is ignored, whatever a batch handler put there.
   if (run.columns !== undefined) {
     port.postMessage(answer(run, undefined, elapsedMs));
@@ -23,7 +33,7 @@ export function postDone(port: MessagePort, run: BatchRun, elapsedMs: number): v
 
 function answer(run: BatchRun, column: Column | undefined, elapsedMs: number): DoneMessage {
   const failures = run.failures.size === 0 ? undefined : [...run.failures.values()];
-  return ["done", run.number, run.next, column, failures, elapsedMs];
+  return ["done", run.number, run.next, column, failures, elapsedMs, run.next * run.recipe.writeMsPerItem];
 }
 
 /** An empty buffer has nothing to move, and one that was moved before is empty: it would make the answer unreadable. */

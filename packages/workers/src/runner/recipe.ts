@@ -25,6 +25,8 @@ export interface ReadyRecipe {
 
 export class Recipe {
   readonly options: unknown;
+  /** What the last long answer cost to write. */
+  writeMsPerItem = 0;
   readonly #url: string;
   readonly #exportName: string;
   #definition: TaskDefinition | undefined;

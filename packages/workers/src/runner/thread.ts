@@ -274,11 +274,11 @@ class Runner implements ContextHost {
     this.#details.flush(run);
     if (run.isStopped) this.#answerEmpty(run);
     else if (run.spoilt !== undefined) this.#post(["spoilt", run.number, ...run.spoilt, elapsedMs]);
-    else postDone(this.#port, run, elapsedMs);
+    else postDone(this.#port, run, elapsedMs, this.now);
   }
 
   #answerEmpty(run: BatchRun): void {
-    this.#post(["done", run.number, 0, [], undefined, 0]);
+    this.#post(["done", run.number, 0, [], undefined, 0, 0]);
   }
 
   #drop(run: BatchRun): void {
