@@ -19,17 +19,20 @@
  *
  * The thread claims position `p` by storing `cur = p` and then loading `limit`; it runs the item only if `p < limit`.
  * The main thread takes work back by storing a lower `limit = L` and then loading `cur = c`; from then on it owns
- * every position from `max(L, c + 1)`. All four are sequentially consistent, so they have one order that both sides
- * agree on. Take any position `p ≥ L`:
+ * every position from `max(L, c + 1)`. All four are `Atomics` on words of the same size, so ECMAScript's memory model
+ * puts them into one total order that agrees with the program of either side. (The only plain writes are those of
+ * `open`, before the thread is given its row.) Take any position `p ≥ L`:
  *
  *  - If the thread's load of `limit` comes before the main thread's store, then its store of `cur = p` does too, and
- *    the main thread's load sees `c ≥ p`: the thread runs `p`, the main thread does not own it. Never run twice.
+ *    the main thread's load sees `c ≥ p`: the main thread does not own `p`, and the thread runs it if it was below the
+ *    limit that it saw; if not, an earlier revocation has it. Never run twice.
  *  - Otherwise the thread's load sees a limit of at most `L ≤ p`: it does not run `p`, nor anything beyond. If the
  *    main thread saw `c ≥ p` all the same, neither owns `p` yet; the answer to the batch says how many positions
  *    were run, and what it leaves out goes back then. Never lost.
  *
  * `limit` never rises within a batch, and `cur` never falls. With several items in flight in one thread the claims
- * still come one after another, from one thread, so the argument holds for each. A limit of -1 says more than "stop
+ * still come one after another, from one thread, so the argument holds for each; a store of `cur` may also claim
+ * several positions at once, and the two cases are the same for each of them. A limit of -1 says more than "stop
  * claiming": nobody wants the answer, and handlers in flight are told through their signal. (0 must not say that: it
  * is what remains of a batch that was taken back whole, whose first item may have been claimed in the same moment.)
  *
