@@ -115,11 +115,15 @@ export class Dispatcher {
     this.#threads.hold(isHeld);
   }
 
-  /** Ends all threads; answers the slots whose thread had to be left, because it was in native code. */
-  end(budgetMs: number): Promise<number[]> {
+  /** As {@link Threads.end}. Then whatever threads still had to answer for is over: nobody will. */
+  async end(budgetMs: number, hurry: Promise<void>): Promise<number[]> {
     this.#isEnded = true;
     clearTimeout(this.#timer);
-    return this.#threads.end(budgetMs);
+    const leftBehind = await this.#threads.end(budgetMs, hurry);
+    for (const { index, incarnation } of this.state.slots) {
+      this.dispatch({ type: "thread-lost", slot: index, incarnation, cur: [-1, -1] });
+    }
+    return leftBehind;
   }
 
   /** Items of the job that threads have finished and not yet answered for. */

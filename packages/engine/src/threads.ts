@@ -46,6 +46,8 @@ export class Threads {
   readonly #freeRows: number[];
   #isHeld = false;
   #isEnded = false;
+  /** Teardown is over: a thread that starts now is ended at once. */
+  #isOver = false;
 
   constructor(
     runner: Runner,
@@ -66,11 +68,17 @@ export class Threads {
     return this.#links[slot] as ThreadLink;
   }
 
+  /** Whether the threads are being ended, or have been. */
+  get isEnded(): boolean {
+    return this.#isEnded;
+  }
+
   isStray(link: ThreadLink): boolean {
     return this.#strays.has(link);
   }
 
   start(slot: number, incarnation: number): void {
+    if (this.#isEnded) return;
     const row = this.#freeRows.pop() as number;
     const { keepWarm, graceMs } = this.#options;
     const { control } = this;
@@ -127,31 +135,40 @@ export class Threads {
   }
 
   /**
-   * Ends all threads: resources are torn down, idle threads terminated. Answers the slots whose thread had to be left
-   * because it was in native code.
+   * Ends all threads: resources are torn down, idle threads terminated. Answers the slots whose thread had to be left:
+   * it was in native code, or could not be ended in time. `hurry` ends the teardown before its budget is used up.
    */
-  async end(budgetMs: number): Promise<number[]> {
+  async end(budgetMs: number, hurry: Promise<void>): Promise<number[]> {
     this.#isEnded = true;
+    let timer: NodeJS.Timeout | undefined;
+    const budget = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, budgetMs);
+    });
+    const over = Promise.race([budget, hurry]);
     const links = [...this.#links.filter((link) => link !== undefined), ...this.#strays];
-    await Promise.all(links.map((link) => link.opened));
-    await Promise.all(links.map((link) => this.#tearDown(link, budgetMs)));
-    const left: number[] = [];
-    await Promise.all(
-      links.map(async (link) => {
-        if (link.thread === undefined) return;
-        if (this.#mayTerminate(link)) await link.thread.terminate();
-        else {
-          left.push(link.slot);
-          link.thread.hold(false);
-        }
-      }),
-    );
-    return left;
+    await Promise.race([over, Promise.all(links.map((link) => link.opened))]);
+    await Promise.all(links.map((link) => this.#tearDown(link, over)));
+    clearTimeout(timer);
+    this.#isOver = true;
+    const areEnded = await Promise.all(links.map((link) => this.#end(link, hurry)));
+    return links.filter((_, at) => !areEnded[at]).map(({ slot }) => slot);
+  }
+
+  /** Whether the link's thread is gone. In a hurry it has a moment left to go. */
+  async #end(link: ThreadLink, hurry: Promise<void>): Promise<boolean> {
+    const { thread } = link;
+    if (thread === undefined) return link.hasOpened;
+    if (!this.#mayTerminate(link)) {
+      thread.hold(false);
+      return false;
+    }
+    return soonAfter(hurry, thread.terminate());
   }
 
   #onReady(link: ThreadLink, thread: Thread): void {
     link.thread = thread;
     link.onOpened();
+    if (this.#isOver) void thread.terminate();
     if (this.#isEnded) return;
     thread.port.on("message", (message: unknown) => this.#listener.onMessage(link, message));
     thread.port.on("messageerror", () => link.ask());
@@ -183,6 +200,8 @@ export class Threads {
     this.fault = cause;
     this.#freeRows.push(link.row);
     for (const sent of link.batches.values()) this.#listener.onLetGo(sent);
+    // Some versions of Node deliver what was under way even now: it matches no batch any more.
+    link.batches.clear();
     this.#listener.onEvent({ type: "lost", slot: link.slot, cause });
     this.#listener.onLost(link);
   }
@@ -200,23 +219,38 @@ export class Threads {
   }
 
   /** Resolves when the thread has torn down, or the time is over. */
-  #tearDown(link: ThreadLink, budgetMs: number): Promise<void> {
+  #tearDown(link: ThreadLink, over: Promise<void>): Promise<void> {
     const { thread } = link;
     if (thread === undefined || this.#strays.has(link)) return Promise.resolve();
     return new Promise((resolve) => {
       thread.hold(true);
-      const timer = setTimeout(resolve, budgetMs);
-      const finish = (): void => {
-        clearTimeout(timer);
-        resolve();
-      };
+      void over.then(resolve);
       thread.port.on("message", (message: unknown) => {
-        if (readFromThread(message)?.[0] === "closed") finish();
+        if (readFromThread(message)?.[0] === "closed") resolve();
       });
-      thread.port.once("close", finish);
+      thread.port.once("close", () => resolve());
       link.close();
     });
   }
+}
+
+/** How long a thread may take to end, where a deadline is to be kept. */
+const MAX_END_MS = 150;
+
+/** Whether the promise has resolved by the time after `hurry`, if that ever comes. */
+function soonAfter(hurry: Promise<void>, promise: Promise<void>): Promise<boolean> {
+  return new Promise((resolve) => {
+    let timer: NodeJS.Timeout | undefined;
+    let isOver = false;
+    void promise.then(() => {
+      isOver = true;
+      clearTimeout(timer);
+      resolve(true);
+    });
+    void hurry.then(() => {
+      if (!isOver) timer = setTimeout(() => resolve(false), MAX_END_MS);
+    });
+  });
 }
 
 /** What a thread said before it died counts, if it arrived. */
