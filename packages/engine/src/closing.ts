@@ -15,9 +15,10 @@ export interface CloseReport {
 }
 
 const MAX_TIMER_MS = 2_147_483_647;
-/** After a deadline: with the end of threads after it, within the second that `close` promises. */
+/** After a deadline: all of it within the second that `close` promises, whatever the tasks do. */
 const MAX_GRACE_MS = 600;
 const LATE_TEARDOWN_MS = 150;
+const LATE_END_MS = 900;
 
 export class Closing {
   readonly #registry: JobRegistry;
@@ -26,8 +27,9 @@ export class Closing {
   readonly #timers = new Set<NodeJS.Timeout>();
   /** After a deadline threads have a grace to let go of what was cancelled; nothing waits for them after that. */
   readonly #graceOver = new Gate();
-  /** Nor for the teardown after a little more. */
+  /** Nor for the teardown after a little more, nor in the end for threads that do not go. */
   readonly #teardownOver = new Gate();
+  readonly #endOver = new Gate();
   #isPastDeadline = false;
   #isOver = false;
   #report: Promise<CloseReport> | undefined;
@@ -64,6 +66,7 @@ export class Closing {
     }
     if (this.#isPastDeadline) return;
     this.#isPastDeadline = true;
+    this.#after(LATE_END_MS, () => this.#endOver.open());
     const { isIdle } = this.#registry.dispatcher.state;
     this.#after(isIdle ? 0 : Math.min(this.#graceMs, MAX_GRACE_MS), () => {
       this.#graceOver.open();
@@ -73,7 +76,11 @@ export class Closing {
 
   async #run(): Promise<CloseReport> {
     await Promise.race([this.#registry.whenIdle(), this.#graceOver.opened]);
-    const leftBehind = await this.#registry.dispatcher.end(this.#graceMs, this.#teardownOver.opened);
+    const leftBehind = await this.#registry.dispatcher.end({
+      teardownMs: this.#graceMs,
+      teardownOver: this.#teardownOver.opened,
+      endOver: this.#endOver.opened,
+    });
     for (const timer of this.#timers) clearTimeout(timer);
     this.#isOver = true;
     return { leftBehind, cancelledJobs: [...this.#cancelled] };

@@ -19,7 +19,7 @@ import {
   step,
 } from "./scheduler/index.js";
 import type { SentBatch } from "./thread-link.js";
-import { type ThreadEvent, Threads, type ThreadsListener } from "./threads.js";
+import { type EndBounds, type ThreadEvent, Threads, type ThreadsListener } from "./threads.js";
 import { Turns } from "./turns.js";
 
 /** What the dispatcher tells the engine. Called when it is at rest, but for `onSettle`, which comes in the same step. */
@@ -116,10 +116,10 @@ export class Dispatcher {
   }
 
   /** As {@link Threads.end}. Then whatever threads still had to answer for is over: nobody will. */
-  async end(budgetMs: number, hurry: Promise<void>): Promise<number[]> {
+  async end(bounds: EndBounds): Promise<number[]> {
     this.#isEnded = true;
     clearTimeout(this.#timer);
-    const leftBehind = await this.#threads.end(budgetMs, hurry);
+    const leftBehind = await this.#threads.end(bounds);
     for (const { index, incarnation } of this.state.slots) {
       this.dispatch({ type: "thread-lost", slot: index, incarnation, cur: [-1, -1] });
     }

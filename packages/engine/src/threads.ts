@@ -33,6 +33,15 @@ export interface ThreadsListener {
   onEvent(event: ThreadEvent): void;
 }
 
+/** How long threads may take to end. */
+export interface EndBounds {
+  readonly teardownMs: number;
+  /** Resolves if the teardown must end before. */
+  readonly teardownOver: Promise<void>;
+  /** Resolves if what is not gone by then is to be left. */
+  readonly endOver: Promise<void>;
+}
+
 export class Threads {
   readonly control: ControlBlock;
   /** Why the last thread died or could not be started. */
@@ -136,33 +145,33 @@ export class Threads {
 
   /**
    * Ends all threads: resources are torn down, idle threads terminated. Answers the slots whose thread had to be left:
-   * it was in native code, or could not be ended in time. `hurry` ends the teardown before its budget is used up.
+   * it was in native code, or could not be ended in time.
    */
-  async end(budgetMs: number, hurry: Promise<void>): Promise<number[]> {
+  async end({ teardownMs, teardownOver, endOver }: EndBounds): Promise<number[]> {
     this.#isEnded = true;
     let timer: NodeJS.Timeout | undefined;
     const budget = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, budgetMs);
+      timer = setTimeout(resolve, teardownMs);
     });
-    const over = Promise.race([budget, hurry]);
+    const over = Promise.race([budget, teardownOver]);
     const links = [...this.#links.filter((link) => link !== undefined), ...this.#strays];
     await Promise.race([over, Promise.all(links.map((link) => link.opened))]);
     await Promise.all(links.map((link) => this.#tearDown(link, over)));
     clearTimeout(timer);
     this.#isOver = true;
-    const areEnded = await Promise.all(links.map((link) => this.#end(link, hurry)));
+    const areEnded = await Promise.all(links.map((link) => this.#end(link, endOver)));
     return links.filter((_, at) => !areEnded[at]).map(({ slot }) => slot);
   }
 
-  /** Whether the link's thread is gone. In a hurry it has a moment left to go. */
-  async #end(link: ThreadLink, hurry: Promise<void>): Promise<boolean> {
+  /** Whether the link's thread is gone. */
+  async #end(link: ThreadLink, endOver: Promise<void>): Promise<boolean> {
     const { thread } = link;
     if (thread === undefined) return link.hasOpened;
     if (!this.#mayTerminate(link)) {
       thread.hold(false);
       return false;
     }
-    return soonAfter(hurry, thread.terminate());
+    return Promise.race([thread.terminate().then(() => true), endOver.then(() => false)]);
   }
 
   #onReady(link: ThreadLink, thread: Thread): void {
@@ -232,25 +241,6 @@ export class Threads {
       link.close();
     });
   }
-}
-
-/** How long a thread may take to end, where a deadline is to be kept. */
-const MAX_END_MS = 150;
-
-/** Whether the promise has resolved by the time after `hurry`, if that ever comes. */
-function soonAfter(hurry: Promise<void>, promise: Promise<void>): Promise<boolean> {
-  return new Promise((resolve) => {
-    let timer: NodeJS.Timeout | undefined;
-    let isOver = false;
-    void promise.then(() => {
-      isOver = true;
-      clearTimeout(timer);
-      resolve(true);
-    });
-    void hurry.then(() => {
-      if (!isOver) timer = setTimeout(() => resolve(false), MAX_END_MS);
-    });
-  });
 }
 
 /** What a thread said before it died counts, if it arrived. */
