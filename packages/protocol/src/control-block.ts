@@ -60,6 +60,9 @@ export type ThreadState = (typeof ThreadState)[keyof typeof ThreadState];
 /** The limit that says: nobody wants the answer to this batch. */
 export const STOPPED = -1;
 
+/** The limit that says: the process is about to end, and the thread must not go on. */
+const ENDING = -2;
+
 /** The main thread's side: all rows. */
 export class ControlBlock {
   readonly buffer: SharedArrayBuffer;
@@ -121,6 +124,16 @@ export class ControlBlock {
     }
   }
 
+  /** Asks all threads to halt for good, at their next turn of the event loop: see `ControlRow.haltIfEnding`. */
+  haltAll(): void {
+    for (let base = 0; base < this.#words.length; base += WORDS_PER_ROW) {
+      for (const at of [base + LIMIT, base + LIMIT + 2]) {
+        Atomics.store(this.#words, at, ENDING);
+        Atomics.notify(this.#words, at);
+      }
+    }
+  }
+
   /** The newest position that the thread has claimed in this batch; -1 before the first. */
   cur(row: number, batch: number): number {
     return Atomics.load(this.#words, row * WORDS_PER_ROW + CUR + (batch & 1));
@@ -145,16 +158,16 @@ export class ControlBlock {
   }
 
   /**
-   * Blocks until no thread is in native code, or the time is over; true if none is. Only for a process that is
-   * about to end: it freezes the main thread.
+   * Blocks until every thread is condemned, so that none is in native code and none can go there any more, or until
+   * the time is over; true if all are. Only for a process that is about to end: it freezes the main thread.
    */
-  waitUntilNoneIsNative(timeoutMs: number, now: () => number): boolean {
+  condemnAll(timeoutMs: number, now: () => number): boolean {
     const deadline = now() + timeoutMs;
-    for (let at = STATE; at < this.#words.length; at += WORDS_PER_ROW) {
-      while (Atomics.load(this.#words, at) === ThreadState.NATIVE) {
+    for (let row = 0; row * WORDS_PER_ROW < this.#words.length; row++) {
+      while (!this.condemn(row)) {
         const left = deadline - now();
         if (left <= 0) return false;
-        Atomics.wait(this.#words, at, ThreadState.NATIVE, left);
+        Atomics.wait(this.#words, row * WORDS_PER_ROW + STATE, ThreadState.NATIVE, left);
       }
     }
     return true;
@@ -209,7 +222,19 @@ export class ControlRow {
   }
 
   isStopped(batch: number): boolean {
-    return Atomics.load(this.words, this.limitAt(batch)) === STOPPED;
+    return Atomics.load(this.words, this.limitAt(batch)) <= STOPPED;
+  }
+
+  /**
+   * To be called from the event loop after a stop. Where the process is ending, the thread goes no further: what its
+   * handlers wait for does not hold the end up, and none of them can enter native code again.
+   */
+  haltIfEnding(batch: number): void {
+    if (!this.#mayBlock || Atomics.load(this.words, this.limitAt(batch)) !== ENDING) return;
+    const at = this.#base + STATE;
+    Atomics.store(this.words, at, ThreadState.CONDEMNED);
+    Atomics.notify(this.words, at);
+    Atomics.wait(this.words, at, ThreadState.CONDEMNED);
   }
 
   /** Before a handler, to be matched by `leave`. */

@@ -91,7 +91,7 @@ class Runner implements ContextHost {
         break;
       case "introduce": {
         const [, id, url, exportName, options] = message;
-        this.#recipes.set(id, new Recipe(url, exportName, options));
+        this.#recipes.set(id, new Recipe(url, exportName, options, this.#row));
         break;
       }
       case "forget": {

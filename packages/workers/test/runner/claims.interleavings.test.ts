@@ -34,7 +34,7 @@ class ManualLanes {
   }
 }
 
-const recipe = new Recipe("nowhere", "nothing", undefined);
+const recipe = new Recipe("nowhere", "nothing", undefined, undefined as never);
 const host = { now: () => 0, detail: () => undefined };
 
 function upTo(count: number): number[] {
