@@ -135,7 +135,8 @@ export class Dispatcher {
         const { row } = this.#threads.at(index);
         const cur = Math.min(this.control.cur(row, batch.number), batch.count - 1);
         const finished = cur + 1 - lanesOf(batch.job) - this.control.faults(row, batch.number);
-        seen += Math.max(finished, 0);
+        // Bounded, whatever a task may have written there.
+        seen += Math.min(Math.max(finished, 0), batch.count);
       }
     }
     return seen;

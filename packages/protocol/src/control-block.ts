@@ -8,7 +8,7 @@
  *           1 number of even batch     2 limit of even batch
  *           3 number of odd batch      4 limit of odd batch
  *          16 state            idle, JavaScript, native or condemned           written by the thread (but see condemn)
- *          17 cur of even batch       18 cur of odd batch
+ *          17 cur of even batch       18 cur of odd batch: -1 before the first claim, -2 while the task is loaded
  *          19 faults of even batch    20 faults of odd batch: items that failed, so that progress does not count them
  *
  * A slot has at most two batches, the running one and the one behind it. Batches of a slot are numbered from 1 and
@@ -30,7 +30,7 @@
  *    main thread saw `c ≥ p` all the same, neither owns `p` yet; the answer to the batch says how many positions
  *    were run, and what it leaves out goes back then. Never lost.
  *
- * `limit` never rises within a batch, and `cur` never falls. With several items in flight in one thread the claims
+ * `limit` never rises within a batch, and `cur` never falls once a position was claimed. With several items in flight in one thread the claims
  * still come one after another, from one thread, so the argument holds for each; a store of `cur` may also claim
  * several positions at once, and the two cases are the same for each of them. A limit of -1 says more than "stop
  * claiming": nobody wants the answer, and handlers in flight are told through their signal. (0 must not say that: it
@@ -62,6 +62,9 @@ export const STOPPED = -1;
 
 /** The limit that says: the process is about to end, and the thread must not go on. */
 const ENDING = -2;
+
+/** The claim word of a batch whose task is being loaded or set up. */
+const LOADING = -2;
 
 /** The main thread's side: all rows. */
 export class ControlBlock {
@@ -134,7 +137,7 @@ export class ControlBlock {
     }
   }
 
-  /** The newest position that the thread has claimed in this batch; -1 before the first. */
+  /** The newest position that the thread has claimed in this batch; -1 before the first, -2 while its task is loaded. */
   cur(row: number, batch: number): number {
     return Atomics.load(this.#words, row * WORDS_PER_ROW + CUR + (batch & 1));
   }
@@ -151,10 +154,13 @@ export class ControlBlock {
   /** Claims the right to terminate the row's thread: false while it is in native code. */
   condemn(row: number): boolean {
     const at = row * WORDS_PER_ROW + STATE;
-    for (const from of [ThreadState.IDLE, ThreadState.JAVASCRIPT]) {
+    for (;;) {
+      const from = this.state(row);
+      if (from === ThreadState.CONDEMNED) return true;
+      if (from === ThreadState.NATIVE) return false;
+      // The thread may have gone from idle to JavaScript, or back, in between.
       if (Atomics.compareExchange(this.#words, at, from, ThreadState.CONDEMNED) === from) return true;
     }
-    return this.state(row) === ThreadState.CONDEMNED;
   }
 
   /**
@@ -215,6 +221,11 @@ export class ControlRow {
   claimAll(batch: number, count: number): number {
     Atomics.store(this.words, this.curAt(batch), count - 1);
     return Math.max(Math.min(Atomics.load(this.words, this.limitAt(batch)), count), 0);
+  }
+
+  /** The batch waits for its task: that holds the thread, though no item of it was claimed. */
+  noteLoading(batch: number): void {
+    Atomics.store(this.words, this.curAt(batch), LOADING);
   }
 
   noteFault(batch: number): void {

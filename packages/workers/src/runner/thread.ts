@@ -199,6 +199,7 @@ class Runner implements ContextHost {
   #prepare(run: BatchRun): void {
     run.startedAt = this.now();
     run.open++;
+    this.#row.noteLoading(run.number);
     // A module loads its addons, and a setup its model, at any moment from here.
     this.#row.enter("unknown");
     let isSettled = false;
