@@ -26,6 +26,8 @@ export class ThreadLink {
   readonly row: number;
   readonly batches = new Map<number, SentBatch>();
   thread: Thread | undefined;
+  /** Runs while the port is closed and the thread has not ended. */
+  deafTimer: NodeJS.Timeout | undefined;
   /** Resolves when the thread has started, or could not be. */
   readonly opened: Promise<void>;
   onOpened: () => void = () => undefined;

@@ -125,6 +125,7 @@ export class Threads {
     const link = this.at(slot);
     this.counts.threadsStuck++;
     this.#strays.add(link);
+    clearTimeout(link.deafTimer);
     link.thread?.setAside();
     link.thread?.hold(false);
     for (const sent of link.batches.values()) {
@@ -155,6 +156,7 @@ export class Threads {
     });
     const over = Promise.race([budget, teardownOver]);
     const links = [...this.#links.filter((link) => link !== undefined), ...this.#strays];
+    for (const { deafTimer } of links) clearTimeout(deafTimer);
     await Promise.race([over, Promise.all(links.map((link) => link.opened))]);
     await Promise.all(links.map((link) => this.#tearDown(link, over)));
     clearTimeout(timer);
@@ -181,9 +183,21 @@ export class Threads {
     if (this.#isEnded) return;
     thread.port.on("message", (message: unknown) => this.#listener.onMessage(link, message));
     thread.port.on("messageerror", () => link.ask());
+    thread.port.once("close", () => this.#onPortClosed(link));
     thread.hold(this.#isHeld);
     this.#listener.onEvent({ type: "ready", slot: link.slot });
     this.#listener.onReady(link);
+  }
+
+  /** A port closes with its thread. If the thread goes on, a task has closed it: nobody there hears us any more. */
+  #onPortClosed(link: ThreadLink): void {
+    if (this.#isEnded || this.#strays.has(link) || this.#links[link.slot] !== link) return;
+    link.deafTimer = setTimeout(() => {
+      if (this.#mayTerminate(link)) link.thread?.kill(new Error("the thread has closed its port"));
+      else this.#onPortClosed(link);
+    }, this.#options.graceMs);
+    // The port held the process for live jobs; now the timer does.
+    if (!this.#isHeld) link.deafTimer.unref();
   }
 
   #onFailed(link: ThreadLink, cause: unknown): void {
@@ -200,6 +214,7 @@ export class Threads {
     const port = link.thread?.port as MessagePort;
     for (const message of lastWords(port)) this.#listener.onMessage(link, message);
     port.close();
+    clearTimeout(link.deafTimer);
     if (this.#strays.has(link)) {
       this.#dropStray(link);
       return;

@@ -14,8 +14,6 @@ export interface PlantedBug {
   readonly wasReal?: string;
   /** Which kind of histories shows it. Default `swarm`: anything goes. */
   readonly profile?: "swarm" | "fairness";
-  /** The simulator does not see it yet: which check or workload it would take. */
-  readonly survives?: string;
   /** No history can tell it from the right code, and this is why. */
   readonly equivalent?: string;
 }

@@ -134,15 +134,6 @@ export const threadBugs: readonly PlantedBug[] = [
     why: "L4: its slot is never filled again.",
   },
   {
-    name: "a stuck thread with a stopped batch behind is taken to be over its time",
-    file: "threads",
-    from: "[waiting.running, waiting.behind].some((batch) => batch?.stoppedAt !== undefined)",
-    to: "waiting.running?.stoppedAt !== undefined",
-    why: "An item fails as TASK_TIMEOUT that has not had its time.",
-    wasReal: "Only the running batch of a slot was looked at.",
-    survives: "TASK_TIMEOUT must name an item that was begun at least its limit and the grace ago",
-  },
-  {
     name: "a stuck thread loses what it had",
     file: "threads",
     from: `if (isLive)

@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { SteadyChance } from "../../src/simulator/chance.js";
-import { type Call, type Fate, Simulation } from "../../src/simulator/index.js";
+import { Simulation } from "../../src/simulator/index.js";
 
 describe("a task that no thread has described", () => {
   it("goes out in one batch of one item, and the rest waits for what comes back", () => {

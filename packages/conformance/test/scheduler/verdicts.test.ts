@@ -82,3 +82,28 @@ describe("a batch that was taken back as a whole", () => {
     }
   });
 });
+
+describe("a thread that is stuck with nobody to take its place", () => {
+  it("is set aside when there is room again, and costs nobody who has not had his time", () => {
+    const hand = new Hand(1);
+    // The first thread never comes back from a cancelled item, and is set aside: there is no more room.
+    hand.submit(1, 1, 1);
+    hand.describe(1, 1);
+    hand.say({ type: "stop-asked", job: 1 });
+    hand.now = 1_001;
+    hand.say({ type: "tick", cursors: [[0, -1]] });
+    hand.say({ type: "thread-ready", slot: 0, incarnation: 1 });
+    // The second is in an item that has its time, and in one behind it, in a free lane, that was cancelled.
+    hand.submit(2, 2, 1, { timeoutMs: 60_000 });
+    hand.describe(2, 2);
+    hand.submit(3, 3, 1);
+    hand.say({ type: "stop-asked", job: 3 });
+    for (hand.now = 1_500; hand.now < 4_000; hand.now += 500) hand.say({ type: "tick", cursors: [[0, 0]] });
+    expect(hand.state.slots[0]!.phase).toBe("stuck");
+    const out = hand.say({ type: "stray-ended" });
+    expect(out.filter(({ type }) => type === "replace")).toHaveLength(1);
+    expect(out.filter(({ type }) => type === "fail-item" || type === "settle")).toEqual([]);
+    const again = hand.say({ type: "thread-ready", slot: 0, incarnation: 2 });
+    expect(again.flatMap((effect) => (effect.type === "assign" ? [effect.batch.job.key] : []))).toEqual([2]);
+  });
+});

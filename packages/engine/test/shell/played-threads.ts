@@ -97,6 +97,9 @@ export class PlayedThread {
         this.#port.close();
         return this.#closed;
       },
+      kill: () => {
+        throw new Error("no played thread closes its port and lives");
+      },
     };
     this.#listener.onReady(thread);
     this.#runner.onChange(this);
