@@ -25,6 +25,7 @@ export default defineConfig({
         test: { name, root: `packages/${name}`, include: ["test/**/*.test.ts"] },
       })),
       { extends: true, test: { name: "examples", root: "examples", include: ["**/test/**/*.test.ts"] } },
+      { extends: true, test: { name: "bench", root: "bench", include: ["test/**/*.test.ts"] } },
       { extends: true, test: { name: "scripts", root: "scripts", include: ["test/**/*.test.mjs"] } },
     ],
   },

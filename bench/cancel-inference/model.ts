@@ -6,12 +6,24 @@ export const SIZE = 128;
 const LAYERS = 12;
 
 export function slowModel(): Uint8Array {
+  return convolutions({ layers: LAYERS, size: SIZE, images: 1 });
+}
+
+export interface Convolutions {
+  readonly layers: number;
+  /** Side of the square picture. Pixels. */
+  readonly size: number;
+  /** In one run; a name leaves it open. */
+  readonly images: number | string;
+}
+
+export function convolutions({ layers, size, images }: Convolutions): Uint8Array {
   const weights = Array.from({ length: CHANNELS * CHANNELS * 9 }, (_, i) => Math.sin(i) / 20);
   const nodes: Encoded[] = [];
-  for (let layer = 0; layer < LAYERS; layer++) {
+  for (let layer = 0; layer < layers; layer++) {
     nodes.push(node("Conv", [`x${layer}`, "weights"], [`x${layer + 1}`], { pads: { ints: [1, 1, 1, 1] } }));
   }
-  const shape = [1, CHANNELS, SIZE, SIZE];
+  const shape = [images, CHANNELS, size, size];
   return onnxModel(
     {
       name: "chain",
@@ -20,7 +32,7 @@ export function slowModel(): Uint8Array {
       nodes,
       constants: [floatTensor("weights", [CHANNELS, CHANNELS, 3, 3], weights)],
       inputs: [signature("x0", "float32", shape)],
-      outputs: [signature(`x${LAYERS}`, "float32", shape)],
+      outputs: [signature(`x${layers}`, "float32", shape)],
     },
     17,
   );

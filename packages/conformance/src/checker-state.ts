@@ -26,6 +26,10 @@ export interface LoopState {
   readonly indices: number[];
   readonly seen: Set<number>;
   end: Of<"loop-end">["how"] | undefined;
+  /** The last answer that brought outcomes. */
+  turn: number;
+  /** An answer that it may have been given before a cancel, and takes up after it. */
+  lateTurn: number | undefined;
 }
 
 export function newHandle(init: Pick<HandleState, "name" | "job" | "work" | "rules" | "isCached">): HandleState {
@@ -40,4 +44,8 @@ export function newHandle(init: Pick<HandleState, "name" | "job" | "work" | "rul
     progress: { completed: 0, failed: 0 },
     loops: new Set(),
   };
+}
+
+export function newLoop(ordered: boolean): LoopState {
+  return { ordered, indices: [], seen: new Set(), end: undefined, turn: 0, lateTurn: undefined };
 }

@@ -4,7 +4,7 @@
  */
 import { type Entry, type History, type Rules, type Seen, describeEntry, isSettled } from "./history.js";
 import { RunIndex, type Work } from "./run-rules.js";
-import { type HandleState, type LoopState, type Settled, newHandle } from "./checker-state.js";
+import { type HandleState, type LoopState, type Settled, newHandle, newLoop } from "./checker-state.js";
 
 /** Entries of the same job that a violation quotes, before the place and after it. */
 const BEFORE = 6;
@@ -31,6 +31,7 @@ class Checker {
   readonly #kept = new Map<string, number>();
   /** Items that the one loop of a work that does not collect has read. */
   readonly #read = new Map<number, number>();
+  readonly #gone = { lost: 0, stuck: 0 };
 
   constructor(history: History) {
     this.#history = history;
@@ -42,7 +43,7 @@ class Checker {
     const end = this.#history.entries.length;
     for (const handle of this.#handles.values()) this.#finish(handle, end);
     this.#checkOrder(end);
-    this.#runs.check(this.#works, (invariant, { job, work, index }, what) =>
+    this.#runs.check(this.#works, this.#gone, (invariant, { job, work, index }, what) =>
       this.#report(invariant, { job, work, index }, what, end),
     );
     return this.#violations;
@@ -61,6 +62,9 @@ class Checker {
           this.#report("S10", {}, `${entry.what} holds ${entry.size}, at most ${entry.most} are allowed`, at);
         }
         return;
+      case "gone":
+        this.#gone[entry.how]++;
+        return;
       case "rest":
         for (const job of entry.live) this.#report("L1", { job }, "is still live at rest", at);
         for (const { handle = "", what } of entry.pending) {
@@ -74,7 +78,11 @@ class Checker {
     }
   }
 
-  #seeOf(handle: HandleState, entry: Exclude<Entry, Of<"run" | "refused" | "pulled" | "bound" | "rest">>, at: number) {
+  #seeOf(
+    handle: HandleState,
+    entry: Exclude<Entry, Of<"run" | "refused" | "pulled" | "gone" | "bound" | "rest">>,
+    at: number,
+  ) {
     switch (entry.type) {
       case "heard":
         return this.#onHeard(handle, entry, at);
@@ -86,7 +94,7 @@ class Checker {
         return this.#onResult(handle, entry, at);
       case "loop":
         handle.loops.add(entry.loop);
-        this.#loops.set(entry.loop, { ordered: entry.ordered, indices: [], seen: new Set(), end: undefined });
+        this.#loops.set(entry.loop, newLoop(entry.ordered));
         return;
       case "outcome":
         return this.#onOutcome(handle, entry, at);
@@ -203,13 +211,22 @@ class Checker {
     if (isKept && work !== undefined && !handle.isCached) this.#kept.set(`${job}/${rules.task}`, work);
   }
 
-  #onCancel(handle: HandleState, { by, before, after }: Of<"cancel">, at: number): void {
+  #onCancel(handle: HandleState, { by, before, after, loop: canceller }: Of<"cancel">, at: number): void {
     if (isSettled(before)) {
       if (after !== before) this.#report("S4", handle, `cancel by ${by} made ${handle.name} ${after} of ${before}`, at);
       return;
     }
     if (after !== "cancelled") this.#report("S6", handle, `${handle.name} is ${after} after its cancel by ${by}`, at);
     handle.cancelledAt = at;
+    if (canceller === undefined) return;
+    // Loops are told in one go: another one may hold an answer of the same moment, and hear of the cancel after it.
+    for (const { work, loops } of this.#handles.values()) {
+      if (work !== handle.work) continue;
+      for (const number of loops) {
+        const loop = this.#loops.get(number);
+        if (loop !== undefined && number !== canceller) loop.lateTurn = loop.turn + 1;
+      }
+    }
   }
 
   #onOutcome(handle: HandleState, entry: Of<"outcome">, at: number): void {
@@ -217,7 +234,9 @@ class Checker {
     const loop = this.#loops.get(number);
     if (loop === undefined) return;
     const about = { ...handle, index };
-    if (handle.cancelledAt !== undefined || handle.state === "cancelled") {
+    const isLate = handle.cancelledAt !== undefined || handle.state === "cancelled";
+    loop.turn = entry.turn ?? loop.turn + 1;
+    if (isLate && loop.turn !== loop.lateTurn) {
       this.#report("S7", about, `was delivered to loop ${number} of ${handle.name} after the cancel`, at);
     }
     if (loop.end !== undefined) this.#report("S3", about, `was delivered to loop ${number} after its end`, at);

@@ -12,6 +12,8 @@ export interface Rules {
   readonly collects: boolean;
   /** An attempt may end without its handler. */
   readonly hasTimeout: boolean;
+  /** Parts of a batch may go again though no thread died: one exceeded its time limit, or its answer was unreadable. */
+  readonly mayRepeat?: boolean;
   /** Undefined: as the engine likes. */
   readonly maxInFlight: number | undefined;
 }
@@ -80,6 +82,8 @@ export type Seen =
       readonly index: number;
       readonly status: "completed" | "failed";
       readonly attempt: number;
+      /** Which answer of the loop brought it: several come in one where a loop reads whole batches. */
+      readonly turn?: number;
       readonly code?: string;
       readonly proof?: { readonly work: number; readonly index: number; readonly attempt: number };
     }
@@ -96,10 +100,14 @@ export type Seen =
       readonly by: "handle" | "id" | "signal" | "close";
       readonly before: JobState;
       readonly after: JobState;
+      /** The loop that did it, while it held an outcome in its hands. */
+      readonly loop?: number;
     }
   /** The engine took an item from the source, when so many had ended as far as the job's progress shows. */
   | { readonly type: "pulled"; readonly work: number; readonly index: number; readonly ended: number }
   | { readonly type: "stopped"; readonly handle: string }
+  /** A thread died, whatever over; or the engine set it aside, and it may have been one that only had no time. */
+  | { readonly type: "gone"; readonly how: "lost" | "stuck" }
   /** Bounded things of the engine, with their bounds. */
   | { readonly type: "bound"; readonly what: string; readonly size: number; readonly most: number }
   /** The end: what was still live, and what had been waited for in vain. */

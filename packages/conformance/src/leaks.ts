@@ -4,8 +4,8 @@ import type { Engine, EngineOptions } from "@threadmill/engine";
 import { afterEach, beforeEach, expect } from "vitest";
 import type { Subject } from "./subject.js";
 
-/** Turns of the event loop in which resources that have been let go must be gone: some take a few to end. */
-const MAX_TURNS = 2_000;
+/** When resources that have been let go are held to be kept: a busy machine takes a while to end a thread. */
+const PATIENCE_MS = 20_000;
 /** What an engine holds. Timers of the test runner come and go, and are not looked at. */
 const WATCHED = new Set(["MessagePort", "Worker", "Immediate", "TTYWrap", "PipeWrap", "ProcessWrap"]);
 
@@ -90,7 +90,16 @@ function excess(before: ReadonlyMap<string, number>): string[] {
     .map(([name]) => name);
 }
 
-/** Lets the event loop turn until something holds, or it has turned long enough. */
+/** Lets the event loop turn until something holds, or nothing is hoped for any more. */
 export async function until(holds: () => boolean): Promise<void> {
-  for (let turn = 0; turn < MAX_TURNS && !holds(); turn++) await new Promise((resolve) => setImmediate(resolve));
+  const end = performance.now() + PATIENCE_MS;
+  while (!holds() && performance.now() < end) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Turns of the event loop in which what must not happen would have happened. */
+const TURNS = 2_000;
+
+/** Lets it happen, if it does. */
+export async function aWhile(): Promise<void> {
+  for (let turn = 0; turn < TURNS; turn++) await new Promise((resolve) => setImmediate(resolve));
 }

@@ -32,17 +32,23 @@ const IDS = { ant: "logged", bee: "loggedByFour", cat: "loggedBatch" } as const;
 const TIMEOUT_MS = 25;
 const MAX_ITEMS = 150;
 
-export function planJob(random: Random, work: number, mayDie: boolean): Plan {
+/** `danger`: how likely items are to end their thread; 0 where they must not. */
+export function planJob(random: Random, work: number, danger: number): Plan {
   const id = random.chance(0.5) ? random.pick(Object.keys(IDS) as (keyof typeof IDS)[]) : undefined;
   const anyTask = random.weighted({ logged: 4, loggedByFour: 2, loggedBatch: 3 });
   const taskName = id === undefined || random.chance(0.1) ? anyTask : IDS[id];
   const isDoomed = random.chance(0.08);
-  const hasTimeout = taskName !== "loggedBatch" && random.chance(0.1);
+  const hasTimeout = random.chance(0.12);
   const count = random.chance(0.1) ? random.below(3) : random.below(MAX_ITEMS);
   const attempts = random.pick([1, 1, 2, 3]);
-  const actOf = planActs(random, { mayDie, hangs: isDoomed || hasTimeout, isBatch: taskName === "loggedBatch" });
-  const items = Array.from({ length: count }, (_, index) => {
-    return { work, index, act: actOf(), succeedsAt: 1 + random.below(attempts + 1) };
+  const isBatch = taskName === "loggedBatch";
+  const hangs = isDoomed || hasTimeout;
+  const actOf = planActs(random, { danger, hangs, isBatch });
+  // One is enough: it costs a thread each time.
+  const spinner = danger > 0 && hangs && random.chance(0.2) ? random.below(count) : -1;
+  const items = Array.from({ length: count }, (_, index): LoggedItem => {
+    const act = index === spinner ? "spins" : actOf();
+    return { work, index, act, succeedsAt: 1 + random.below(attempts + 1) };
   });
   const collects = !random.chance(0.25);
   const onError = random.pick(["fail", "collect", "collect"] as const);
@@ -66,6 +72,7 @@ export function planJob(random: Random, work: number, mayDie: boolean): Plan {
     ordered: isOrdered,
     isSlow: random.chance(0.4),
     ...(random.chance(0.25) ? { leaveAfter: 1 + random.below(count + 5) } : {}),
+    ...(random.chance(0.1) ? { cancelAfter: 1 + random.below(count + 1) } : {}),
   });
   const readings = collects ? Array.from({ length: random.below(3) }, reading) : random.chance(0.8) ? [reading()] : [];
   return {
@@ -74,7 +81,16 @@ export function planJob(random: Random, work: number, mayDie: boolean): Plan {
     items,
     source: random.pick(["array", "generator", "async generator"]),
     options,
-    rules: { task: taskName, items: count, attempts, onError, collects, hasTimeout, maxInFlight },
+    rules: {
+      task: taskName,
+      items: count,
+      attempts,
+      onError,
+      collects,
+      hasTimeout,
+      mayRepeat: hasTimeout && isBatch,
+      maxInFlight,
+    },
     signal: random.weighted({ none: 6, later: 3, aborted: 0.4 }),
     readings,
     isDoomed,
@@ -88,7 +104,7 @@ export function otherTask({ taskName }: Plan): LoggedTask {
 
 function planActs(
   random: Random,
-  { mayDie, hangs, isBatch }: { mayDie: boolean; hangs: boolean; isBatch: boolean },
+  { danger, hangs, isBatch }: { danger: number; hangs: boolean; isBatch: boolean },
 ): () => Act {
   // Swarm: each job has only some of the faults, else most jobs would fail in the same early way.
   const fault = (probability: number, weight: number): number => (random.chance(probability) ? weight : 0);
@@ -101,12 +117,13 @@ function planActs(
     final: fault(0.2, 1),
     // A batch handler could not answer for the others.
     uncloneable: isBatch ? 0 : fault(0.2, 1),
-    exitsOnce: mayDie ? fault(0.15, 0.5) : 0,
-    exits: mayDie ? fault(0.1, 0.3) : 0,
-    throwsOnce: mayDie ? fault(0.15, 0.5) : 0,
-    throws: mayDie ? fault(0.1, 0.3) : 0,
-    throwsLateOnce: mayDie ? fault(0.1, 0.3) : 0,
+    exitsOnce: fault(0.15 * danger, 0.5),
+    exits: fault(0.1 * danger, 0.3),
+    throwsOnce: fault(0.15 * danger, 0.5),
+    throws: fault(0.1 * danger, 0.3),
+    throwsLateOnce: fault(0.1 * danger, 0.3),
     waits: hangs ? 2 : 0,
+    spins: 0,
     hangs: hangs ? 1 : 0,
   };
   return () => random.weighted(weights);

@@ -26,9 +26,21 @@ export interface RandomRunReport {
   readonly violations: readonly string[];
   /** What was done, call by call. */
   readonly script: readonly string[];
+  readonly figures: RandomRunFigures;
 }
 
-const PATIENCE_MS = 15_000;
+/** What can be added up over many runs. */
+export interface RandomRunFigures {
+  readonly jobs: number;
+  /** Handler calls that were begun. */
+  readonly itemRuns: number;
+  /** Things that callers saw. */
+  readonly entries: number;
+  readonly threadsLost: number;
+  readonly threadsStuck: number;
+}
+
+const PATIENCE_MS = 25_000;
 const GRACE_MS = 400;
 const MAX_JOBS = 12;
 const MAX_RESULTS = 2;
@@ -36,7 +48,7 @@ const MAX_RESULTS = 2;
 export async function runRandomly(options: RandomRunOptions): Promise<RandomRunReport> {
   const run = new RandomRun(options);
   await run.play();
-  return { violations: checkHistory(run.recorder.history), script: run.script };
+  return { violations: checkHistory(run.recorder.history), script: run.script, figures: run.figures };
 }
 
 class RandomRun {
@@ -44,19 +56,21 @@ class RandomRun {
   readonly recorder = new Recorder(new RunLog());
   readonly #random: Random;
   readonly #engine: Engine;
-  readonly #mayDie: boolean;
+  /** Swarm: some runs are safe, in some all jobs have items that end their thread. */
+  readonly #danger: number;
   readonly #patienceMs: number;
   readonly #controllers = new Map<Handle, AbortController>();
   readonly #plans = new Map<Handle, Plan>();
   readonly #doomed: Handle[] = [];
   #works = 0;
   #isClosing = false;
+  #isEnding = false;
 
   constructor({ seed, createEngine, mayDie, patienceMs = PATIENCE_MS }: RandomRunOptions) {
     this.#random = new Random(seed);
-    this.#mayDie = mayDie;
     this.#patienceMs = patienceMs;
     const random = this.#random;
+    this.#danger = mayDie ? random.pick([0.3, 1, 1, 3]) : 0;
     this.#engine = createEngine({
       graceMs: GRACE_MS,
       maxJobs: MAX_JOBS,
@@ -65,14 +79,22 @@ class RandomRun {
       batchMs: random.pick([1, 5, 10]),
       maxBatchItems: random.pick([4, 64, 4_096]),
     });
+    this.recorder.watch(this.#engine);
+  }
+
+  get figures(): RandomRunFigures {
+    const { threadsLost, threadsStuck } = this.#engine.stats();
+    const { entries, runs } = this.recorder.history;
+    const itemRuns = runs.filter((one) => one?.phase === "begun").length;
+    return { jobs: this.#works, itemRuns, entries: entries.length, threadsLost, threadsStuck };
   }
 
   async play(): Promise<void> {
     const random = this.#random;
     const steps = 10 + random.below(30);
-    const closeAt = random.chance(0.15) ? random.below(steps) : Infinity;
+    const closeAt = random.chance(0.25) ? random.below(steps) : Infinity;
     for (let step = 0; step < steps; step++) {
-      if (step === closeAt) this.#close(random.pick([0, 3]));
+      if (step === closeAt) this.#close(random.pick([0, 3, 50]));
       this.#act();
       // Either in the same tick, or when readers have got what they were given: else a cancel is made before an outcome,
       // and the outcome seen after it.
@@ -84,23 +106,27 @@ class RandomRun {
   #act(): void {
     const action = this.#random.weighted({
       run: 8,
+      join: 2,
       cancel: 1,
       pause: 1,
       resume: 1.5,
       refuse: 1,
       snapshot: 2,
       observe: 1,
-      cancelInListener: 0.5,
+      cancelInListener: 1,
+      runAtSettle: 0.5,
     });
     const handle = this.recorder.handles.length === 0 ? undefined : this.#random.pick(this.recorder.handles);
     if (action === "run") this.#run();
     else if (action === "refuse") this.#refuse();
     else if (handle === undefined) return;
+    else if (action === "join") this.#join(handle);
     else if (action === "cancel") this.#cancel(handle);
     else if (action === "pause") this.#say(`pause ${handle.id}`, () => void handle.pause());
     else if (action === "resume") this.#say(`resume ${handle.id}`, () => handle.resume());
     else if (action === "snapshot") this.recorder.snapshot(handle);
     else if (action === "observe") this.#observe(handle);
+    else if (action === "runAtSettle") this.#runAtSettle(handle);
     else this.#cancelInListener(handle);
     const { entries } = this.#engine.results.stats;
     this.recorder.add({ type: "bound", what: "the results", size: entries, most: MAX_RESULTS });
@@ -114,9 +140,9 @@ class RandomRun {
 
   // ——— calls of run
 
-  #run(): void {
+  #run(adapt: (plan: Plan) => Plan = (plan) => plan): void {
     const work = ++this.#works;
-    const plan = planJob(this.#random, work, this.#mayDie);
+    const plan = adapt(planJob(this.#random, work, this.#danger));
     const { options, rules, readings, signal, isDoomed, taskName, source } = plan;
     this.script.push(`run ${work}: ${taskName} over ${source} ${JSON.stringify({ ...options, ...rules, signal })}`);
     const controller = signal === "none" ? undefined : new AbortController();
@@ -144,9 +170,31 @@ class RandomRun {
     if (controller !== undefined) this.#controllers.set(handle, controller);
     if (isDoomed && how === "new") this.#doomed.push(handle);
     if (how === "stillborn") return;
-    for (const reading of readings) this.recorder.read(handle, reading);
+    const reader = handle;
+    for (const reading of readings) {
+      this.recorder.read(reader, reading, (loop) => {
+        this.script.push(`cancel ${reader.id} in loop ${loop}`);
+        this.#cancel(reader, loop);
+      });
+    }
     const canBeRead = rules.collects || readings.length === 0;
     if (how === "new" && canBeRead && this.#random.chance(0.15)) this.#chain(handle, plan);
+  }
+
+  /** One more caller of a job that is live, who reads it and may leave it by a signal while others stay. */
+  #join({ id, state }: Handle): void {
+    const live = [...this.#plans].find(([handle]) => handle.id === id && handle.state === state)?.[1];
+    if (live?.options.id !== id || !live.rules.collects || isSettled(state)) return;
+    const { taskName, task } = live;
+    this.#run((plan) => ({
+      ...plan,
+      taskName,
+      task,
+      options: { ...plan.options, id, collect: true },
+      rules: { ...plan.rules, task: taskName, collects: true },
+      signal: "later",
+      readings: [{ by: "outcomes", ordered: plan.options.ordered === true }],
+    }));
   }
 
   /** A second job over the values of the first. */
@@ -198,7 +246,7 @@ class RandomRun {
   #refuse(): void {
     const work = ++this.#works;
     const live = [...this.#plans].find(([handle]) => handle.id.length === 3 && !isSettled(handle.state));
-    const plan = live?.[1] ?? planJob(this.#random, work, false);
+    const plan = live?.[1] ?? planJob(this.#random, work, 0);
     const id = live?.[0].id ?? "new";
     const items = [{ work, index: 0, act: "quick", succeedsAt: 1 }];
     const { task } = plan;
@@ -227,27 +275,41 @@ class RandomRun {
 
   // ——— what is done to jobs
 
-  #cancel(handle: Handle): void {
+  /** `loop`: the one in whose body this happens. */
+  #cancel(handle: Handle, loop?: number): void {
     const controller = this.#controllers.get(handle);
     const by = controller === undefined ? this.#random.pick(["handle", "id"] as const) : "signal";
     this.script.push(`cancel ${handle.id} by ${by}`);
     if (by === "signal") {
       const leaves = controller?.signal.aborted === true ? [] : [handle];
-      this.recorder.cancel(by, leaves, () => controller?.abort(new Error("aborted")));
+      this.recorder.cancel(by, leaves, () => controller?.abort(new Error("aborted")), loop);
       return;
     }
     // A handle that has left, or belongs to an earlier job of this id, cancels nothing.
     const isOver = by === "handle" && isSettled(handle.state);
     const concerned = isOver ? [handle] : this.recorder.liveOf(handle.id);
     const cancel = (): unknown => (by === "id" ? this.#engine.cancel(handle.id, "by id") : handle.cancel("by handle"));
-    this.recorder.cancel(by, concerned, cancel);
+    this.recorder.cancel(by, concerned, cancel, loop);
   }
 
+  /** In the middle of telling all handles of a job something: those that are told after it must hear nothing. */
   #cancelInListener(handle: Handle): void {
     if (isSettled(handle.state)) return;
-    this.script.push(`cancel ${handle.id} at its next batch`);
-    handle.once("batch", () => {
-      this.recorder.cancel("handle", this.recorder.liveOf(handle.id), () => handle.cancel("in a listener"));
+    const event = this.#random.pick(["start", "batch", "retry", "progress"] as const);
+    const others = this.recorder.liveOf(handle.id);
+    const victim = this.#random.chance(0.5) ? handle : this.#random.pick(others);
+    this.script.push(`cancel ${handle.id} at its next ${event}`);
+    handle.once(event, () => {
+      if (!isSettled(victim.state)) this.#cancel(victim);
+    });
+  }
+
+  /** The end of one job is where the next begins, perhaps under the same id. */
+  #runAtSettle(handle: Handle): void {
+    if (isSettled(handle.state)) return;
+    this.script.push(`run at the end of ${handle.id}`);
+    handle.once("settle", () => {
+      if (!this.#isEnding) this.#run();
     });
   }
 
@@ -286,6 +348,7 @@ class RandomRun {
 
   async #end(): Promise<void> {
     await turn(1);
+    this.#isEnding = true;
     const how = this.#random.pick(["drain", "drain", "close", "close", "close 0"] as const);
     this.script.push(how);
     if (how === "close 0" && !this.#isClosing) this.#close(0);

@@ -13,6 +13,8 @@ export interface Reading {
   readonly leaveAfter?: number;
   /** It lets the event loop turn before it asks for more, so that outcomes wait for it. */
   readonly isSlow?: boolean;
+  /** It cancels after so many, with the last one in its hands, and reads on. */
+  readonly cancelAfter?: number;
 }
 
 export class Recorder {
@@ -36,6 +38,13 @@ export class Recorder {
 
   add(seen: Seen): void {
     this.#entries.push({ ...seen, log: this.log.length });
+  }
+
+  /** Writes down what becomes of the engine's threads. */
+  watch(engine: Engine): void {
+    engine.on("thread", ({ type }) => {
+      if (type === "stuck" || type === "lost") this.add({ type: "gone", how: type });
+    });
   }
 
   // ——— handles
@@ -82,7 +91,7 @@ export class Recorder {
   }
 
   /** Opens a loop now, and reads it to its end. */
-  read(handle: Handle, reading: Reading): void {
+  read(handle: Handle, reading: Reading, cancel: (loop: number) => void = () => undefined): void {
     const name = this.#nameOf(handle);
     const loop = ++this.#loops;
     const iterator = open(handle, reading);
@@ -90,12 +99,19 @@ export class Recorder {
     this.add({ type: "loop", handle: name, loop, ordered });
     this.expect(name, `the end of loop ${loop}`, async () => {
       let read = 0;
+      let turn = 0;
+      let { cancelAfter = Infinity } = reading;
       // Not in the tick of the call: a cancel in the same tick would come before what is read, and be seen after it.
       await Promise.resolve();
       try {
         for await (const outcomes of iterator) {
-          for (const outcome of outcomes) this.#deliver(name, loop, outcome);
+          turn++;
+          for (const outcome of outcomes) this.#deliver(name, loop, turn, outcome);
           read += outcomes.length;
+          if (read >= cancelAfter) {
+            cancelAfter = Infinity;
+            cancel(loop);
+          }
           if (reading.isSlow === true) await new Promise((resolve) => setImmediate(resolve));
           if (read >= (reading.leaveAfter ?? Infinity)) {
             this.add({ type: "loop-end", handle: name, loop, how: "left" });
@@ -109,10 +125,11 @@ export class Recorder {
     });
   }
 
-  #deliver(handle: string, loop: number, outcome: Outcome<Proof>): void {
+  #deliver(handle: string, loop: number, turn: number, outcome: Outcome<Proof>): void {
     const { index, status, attempt } = outcome;
-    const about = { type: "outcome", handle, loop, index, status, attempt } as const;
-    if (outcome.status === "completed") this.add({ ...about, proof: outcome.value });
+    const about = { type: "outcome", handle, loop, index, status, attempt, turn } as const;
+    // The proof alone: a value may hold much more beside it.
+    if (outcome.status === "completed") this.add({ ...about, proof: proofOf(outcome.value) });
     else this.add({ ...about, code: outcome.error.code });
   }
 
@@ -125,11 +142,17 @@ export class Recorder {
   // ——— what is done to them
 
   /** Cancels, and looks at once at every handle that this concerns. */
-  cancel(by: Extract<Seen, { type: "cancel" }>["by"], concerned: readonly Handle[], action: () => void): void {
+  cancel(
+    by: Extract<Seen, { type: "cancel" }>["by"],
+    concerned: readonly Handle[],
+    action: () => void,
+    loop?: number,
+  ): void {
     const before = concerned.map((handle) => [handle, handle.state] as const);
     action();
+    const doer = loop === undefined ? {} : { loop };
     for (const [handle, state] of before) {
-      this.add({ type: "cancel", handle: this.#nameOf(handle), by, before: state, after: handle.state });
+      this.add({ type: "cancel", handle: this.#nameOf(handle), by, before: state, after: handle.state, ...doer });
     }
   }
 
@@ -216,6 +239,10 @@ function inArrays<Item>(
       },
     }),
   };
+}
+
+function proofOf({ work, index, attempt }: Proof): Proof {
+  return { work, index, attempt };
 }
 
 function codeOf(error: unknown): { code?: string } {

@@ -5,7 +5,7 @@
 import { threadId } from "node:worker_threads";
 
 /** What a handler says of one run of an item. */
-export const phases = ["begun", "completed", "failed", "dying", "spoilt"] as const;
+export const phases = ["begun", "completed", "failed", "dying", "spoilt", "sticking"] as const;
 export type Phase = (typeof phases)[number];
 
 export interface RunRecord {
@@ -15,7 +15,7 @@ export interface RunRecord {
   readonly attempt: number;
   /**
    * `dying`: the item is about to end its thread; `spoilt`: its batch handler is about to throw, and the parts of the
-   * batch go again for free.
+   * batch go again for free; `sticking`: the item is about to hold its thread for ever.
    */
   readonly phase: Phase;
   readonly thread: number;
@@ -29,16 +29,18 @@ export class RunLog {
   readonly shared: SharedArrayBuffer;
   readonly #words: Int32Array;
 
-  constructor(shared = new SharedArrayBuffer((HEADER + CAPACITY * FIELDS) * Int32Array.BYTES_PER_ELEMENT)) {
-    this.shared = shared;
-    this.#words = new Int32Array(shared);
+  /** A new one, with room for so many records, or the one that lies in this memory. */
+  constructor(init: number | SharedArrayBuffer = CAPACITY) {
+    const bytes = (capacity: number): number => (HEADER + capacity * FIELDS) * Int32Array.BYTES_PER_ELEMENT;
+    this.shared = typeof init === "number" ? new SharedArrayBuffer(bytes(init)) : init;
+    this.#words = new Int32Array(this.shared);
   }
 
   /** The phase is written last: a record whose thread died over it has none, and is left out. */
   add(work: number, index: number, attempt: number, phase: Phase): void {
     const at = Atomics.add(this.#words, 0, 1);
-    if (at >= CAPACITY) throw new RangeError("the run log is full");
     const base = HEADER + at * FIELDS;
+    if (base + FIELDS > this.#words.length) throw new RangeError("the run log is full");
     this.#words.set([work, index, attempt, threadId], base);
     Atomics.store(this.#words, base + FIELDS - 1, phases.indexOf(phase) + 1);
   }

@@ -23,6 +23,9 @@ export class RunIndex {
   readonly #items = new Map<string, Placed[]>();
   /** Where each thread that died said so. */
   readonly #deaths = new Map<number, number>();
+  /** The same, with those that an item holds for ever: what they had begun is run elsewhere. */
+  readonly #ends = new Map<number, number>();
+  readonly #stuck = new Set<number>();
 
   constructor(runs: History["runs"]) {
     for (const [at, record] of runs.entries()) {
@@ -31,7 +34,10 @@ export class RunIndex {
       const known = this.#items.get(key);
       if (known === undefined) this.#items.set(key, [{ ...record, at }]);
       else known.push({ ...record, at });
-      if (record.phase === "dying" && !this.#deaths.has(record.thread)) this.#deaths.set(record.thread, at);
+      const { phase, thread } = record;
+      if (phase === "dying" && !this.#deaths.has(thread)) this.#deaths.set(thread, at);
+      if (phase === "sticking") this.#stuck.add(thread);
+      if ((phase === "dying" || phase === "sticking") && !this.#ends.has(thread)) this.#ends.set(thread, at);
     }
   }
 
@@ -65,7 +71,15 @@ export class RunIndex {
     });
   }
 
-  check(works: ReadonlyMap<number, Work>, report: Report): void {
+  /** `gone`: threads that died, and those that the engine took for stuck. */
+  check(
+    works: ReadonlyMap<number, Work>,
+    gone: { readonly lost: number; readonly stuck: number },
+    report: Report,
+  ): void {
+    // More than items have said: one died over a module, say, or is a healthy one that had no time on a busy machine.
+    // Which one it was is not known here, and what it had begun is run elsewhere.
+    const mayRepeat = gone.stuck > this.#stuck.size || gone.lost > this.#deaths.size;
     for (const records of this.#items.values()) {
       const [first] = records;
       if (first === undefined) continue;
@@ -77,7 +91,9 @@ export class RunIndex {
         if (how === undefined) report("S13", about, "was run, though its call of run was refused");
         else report("S11", about, `was run, though its call of run ${call[how]}`);
       }
-      if (rules !== undefined) this.#checkItem(records, about, rules, report);
+      if (rules !== undefined) {
+        this.#checkItem(records, about, { ...rules, mayRepeat: mayRepeat || rules.mayRepeat === true }, report);
+      }
     }
   }
 
@@ -94,8 +110,8 @@ export class RunIndex {
         if (attempt !== 1) report("S9", about, `began with attempt ${attempt}`);
       } else if (attempt === previous.attempt) {
         const isSpoilt = earlier.some((one) => one.phase === "spoilt" && one.at > previous.at);
-        const hasDied = (this.#deaths.get(previous.thread) ?? Infinity) < at;
-        if (!isSpoilt && !hasDied) {
+        const isGone = (this.#ends.get(previous.thread) ?? Infinity) < at;
+        if (!isSpoilt && !isGone && !rules.mayRepeat) {
           report("S8", about, `was claimed twice for attempt ${attempt}: its thread ${previous.thread} had not died`);
         }
       } else if (attempt !== previous.attempt + 1) {

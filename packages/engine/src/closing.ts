@@ -15,18 +15,23 @@ export interface CloseReport {
 }
 
 const MAX_TIMER_MS = 2_147_483_647;
-/** With the teardown after it, within the second that `close` promises after its deadline. */
-const MAX_GRACE_MS = 700;
+/** After a deadline: all of it within the second that `close` promises, whatever the tasks do. */
+const MAX_GRACE_MS = 600;
 const LATE_TEARDOWN_MS = 150;
+const LATE_END_MS = 900;
 
 export class Closing {
   readonly #registry: JobRegistry;
   readonly #graceMs: number;
   readonly #cancelled = new Set<string>();
   readonly #timers = new Set<NodeJS.Timeout>();
+  /** After a deadline threads have a grace to let go of what was cancelled; nothing waits for them after that. */
+  readonly #graceOver = new Gate();
+  /** Nor for the teardown after a little more, nor in the end for threads that do not go. */
+  readonly #teardownOver = new Gate();
+  readonly #endOver = new Gate();
   #isPastDeadline = false;
   #isOver = false;
-  #onDeadline: () => void = () => undefined;
   #report: Promise<CloseReport> | undefined;
 
   constructor(registry: JobRegistry, graceMs: number) {
@@ -36,11 +41,8 @@ export class Closing {
 
   /** @throws {InvalidArgumentError} the deadline is no time, or there is none and a paused job would never end. */
   check({ deadlineMs }: CloseOptions): void {
-    if (deadlineMs === undefined) {
-      if (this.#report === undefined) refusePaused(this.#registry, "close");
-    } else if (typeof deadlineMs !== "number" || !(deadlineMs >= 0)) {
-      throw new InvalidArgumentError(`close: deadlineMs must be a number from 0, not ${String(deadlineMs)}`);
-    }
+    if (deadlineMs !== undefined) checkDeadline("close", deadlineMs);
+    else if (this.#report === undefined) refusePaused(this.#registry, "close");
   }
 
   /** Begins, or adds a deadline to what has begun. */
@@ -48,37 +50,54 @@ export class Closing {
     if (this.#isOver && this.#report !== undefined) return this.#report;
     // At once means in this tick.
     if (deadlineMs === 0) this.#cancelAll();
-    else if (deadlineMs !== undefined) {
-      this.#timers.add(setTimeout(() => this.#cancelAll(), Math.min(deadlineMs, MAX_TIMER_MS)));
-    }
+    else if (deadlineMs !== undefined) this.#after(Math.min(deadlineMs, MAX_TIMER_MS), () => this.#cancelAll());
     this.#report ??= this.#run();
     return this.#report;
   }
 
+  #after(ms: number, callback: () => void): void {
+    this.#timers.add(setTimeout(callback, ms));
+  }
+
   #cancelAll(): void {
-    this.#isPastDeadline = true;
     for (const job of this.#registry.live()) {
       this.#cancelled.add(job.id);
       this.#registry.cancel(job, new DOMException("the engine was closed", "AbortError"));
     }
-    this.#onDeadline();
+    if (this.#isPastDeadline) return;
+    this.#isPastDeadline = true;
+    this.#after(LATE_END_MS, () => this.#endOver.open());
+    const { isIdle } = this.#registry.dispatcher.state;
+    this.#after(isIdle ? 0 : Math.min(this.#graceMs, MAX_GRACE_MS), () => {
+      this.#graceOver.open();
+      this.#after(LATE_TEARDOWN_MS, () => this.#teardownOver.open());
+    });
   }
 
   async #run(): Promise<CloseReport> {
-    // After a deadline threads have a grace to let go of what was cancelled; nothing waits for them after that.
-    let grace: NodeJS.Timeout | undefined;
-    const graceOver = new Promise<void>((resolve) => {
-      this.#onDeadline = () => {
-        grace ??= setTimeout(resolve, Math.min(this.#graceMs, MAX_GRACE_MS));
-      };
-      if (this.#isPastDeadline) this.#onDeadline();
+    await Promise.race([this.#registry.whenIdle(), this.#graceOver.opened]);
+    const leftBehind = await this.#registry.dispatcher.end({
+      teardownMs: this.#graceMs,
+      teardownOver: this.#teardownOver.opened,
+      endOver: this.#endOver.opened,
     });
-    await Promise.race([this.#registry.whenIdle(), graceOver]);
-    clearTimeout(grace);
     for (const timer of this.#timers) clearTimeout(timer);
-    const leftBehind = await this.#registry.dispatcher.end(this.#isPastDeadline ? LATE_TEARDOWN_MS : this.#graceMs);
     this.#isOver = true;
     return { leftBehind, cancelledJobs: [...this.#cancelled] };
+  }
+}
+
+class Gate {
+  open: () => void = () => undefined;
+  readonly opened = new Promise<void>((resolve) => {
+    this.open = resolve;
+  });
+}
+
+/** @throws {InvalidArgumentError} it is no time from 0. */
+export function checkDeadline(what: string, deadlineMs: unknown): void {
+  if (typeof deadlineMs !== "number" || !(deadlineMs >= 0)) {
+    throw new InvalidArgumentError(`${what}: deadlineMs must be a number from 0, not ${String(deadlineMs)}`);
   }
 }
 

@@ -20,7 +20,7 @@ import {
   step,
 } from "./scheduler/index.js";
 import type { SentBatch, ThreadLink } from "./thread-link.js";
-import { type ThreadEvent, Threads, type ThreadsListener } from "./threads.js";
+import { type EndBounds, type ThreadEvent, Threads, type ThreadsListener } from "./threads.js";
 import { Turns } from "./turns.js";
 
 /** What the dispatcher tells the engine. Called when it is at rest, but for `onSettle`, which comes in the same step. */
@@ -120,11 +120,15 @@ export class Dispatcher {
     this.#threads.hold(isHeld);
   }
 
-  /** Ends all threads; answers the slots whose thread had to be left, because it was in native code. */
-  end(budgetMs: number): Promise<number[]> {
+  /** As {@link Threads.end}. Then whatever threads still had to answer for is over: nobody will. */
+  async end(bounds: EndBounds): Promise<number[]> {
     this.#isEnded = true;
     clearTimeout(this.#timer);
-    return this.#threads.end(budgetMs);
+    const leftBehind = await this.#threads.end(bounds);
+    for (const { index, incarnation } of this.state.slots) {
+      this.dispatch({ type: "thread-lost", slot: index, incarnation, cur: [-1, -1] });
+    }
+    return leftBehind;
   }
 
   /** Items of the job that threads have finished and not yet answered for. */
@@ -136,7 +140,8 @@ export class Dispatcher {
         const { row } = this.#threads.at(index);
         const cur = Math.min(this.control.cur(row, batch.number), batch.count - 1);
         const finished = cur + 1 - lanesOf(batch.job) - this.control.faults(row, batch.number);
-        seen += Math.max(finished, 0);
+        // Bounded, whatever a task may have written there.
+        seen += Math.min(Math.max(finished, 0), batch.count);
       }
     }
     return seen;

@@ -233,7 +233,8 @@ export class Engine extends SafeEmitter<EngineEvents> {
     if (this.#phase === "open") this.#phase = "closing";
     const report = await this.#closing.begin(options);
     this.#phase = "closed";
-    this.#unguard();
+    // A thread that had to be left in native code is still to be waited for when the process ends.
+    if (report.leftBehind.length === 0) this.#unguard();
     return report;
   }
 

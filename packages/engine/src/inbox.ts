@@ -41,7 +41,10 @@ export class Inbox {
 
   take(threads: Threads, link: ThreadLink, received: unknown): void {
     const message = readFromThread(received);
-    if (message?.[0] === "closed") return;
+    if (message?.[0] === "closed") {
+      if (!threads.isEnded) this.counts.droppedMessages++;
+      return;
+    }
     if (threads.isStray(link)) {
       this.counts.droppedMessages++;
       // It has come back: whatever it says comes too late, but it can be ended now.
@@ -67,6 +70,7 @@ export class Inbox {
       }
       case "detail": {
         const sent = link.batches.get(message[1]);
+        if (sent === undefined) this.counts.droppedMessages++;
         if (sent === undefined || sent.job.isSettled) break;
         sent.job.detail = message[2];
         this.#outlet.onDetail(sent.job, message[2]);

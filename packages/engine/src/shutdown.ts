@@ -1,4 +1,5 @@
 /** Ctrl-C for applications that have no handling of their own. */
+import { checkDeadline } from "./closing.js";
 import type { Engine } from "./engine.js";
 
 export interface ShutdownOptions {
@@ -23,6 +24,7 @@ export interface Shutdown {
  */
 export function shutdownOnSignals(engine: Engine, options: ShutdownOptions = {}): Shutdown {
   const { signals = ["SIGINT", "SIGTERM"], deadlineMs = 0 } = options;
+  checkDeadline("shutdownOnSignals", deadlineMs);
   let firstAt: number | undefined;
   let resolve: (signal: NodeJS.Signals) => void;
   const closed = new Promise<NodeJS.Signals>((settle) => {
@@ -40,12 +42,16 @@ export function shutdownOnSignals(engine: Engine, options: ShutdownOptions = {})
     }
     firstAt = performance.now();
     process.exitCode = 128 + (SIGNAL_NUMBERS[signal] ?? 0);
+    closings.add(dispose);
     void engine.close({ deadlineMs }).then(({ leftBehind }) => {
       resolve(signal);
-      if (leftBehind.length === 0) return;
-      // A thread that is still in native code would abort the process at its natural end; the signal does not.
-      dispose();
-      process.kill(process.pid, signal);
+      if (leftBehind.length > 0) toRaise ??= signal;
+      ended.add(dispose);
+      if (ended.size < closings.size || toRaise === undefined) return;
+      // A thread that is still in native code would abort the process at its natural end; the signal does not. It must
+      // not be taken for a second one by another engine, nor for an echo: all have ended, and none hears it.
+      for (const makeDeaf of closings) makeDeaf();
+      process.kill(process.pid, toRaise);
     });
   }
   for (const signal of signals) process.on(signal, onSignal);
@@ -53,6 +59,12 @@ export function shutdownOnSignals(engine: Engine, options: ShutdownOptions = {})
 }
 
 const ONE_PRESS_MS = 250;
+
+/** The engines of this process that a signal closes, and those that have closed, by what makes them deaf to signals. */
+const closings = new Set<() => void>();
+const ended = new Set<() => void>();
+/** What ends the process when all have, because one of them has left a thread in native code. */
+let toRaise: NodeJS.Signals | undefined;
 
 /** A shell's exit code for a process that a signal ended is 128 and this. */
 const SIGNAL_NUMBERS: Partial<Record<NodeJS.Signals, number>> = { SIGHUP: 1, SIGINT: 2, SIGQUIT: 3, SIGTERM: 15 };

@@ -31,9 +31,12 @@ export class ThreadLink {
   readonly row: number;
   readonly batches = new Map<number, SentBatch>();
   thread: Thread | undefined;
+  /** Runs while the port is closed and the thread has not ended. */
+  deafTimer: NodeJS.Timeout | undefined;
   /** Resolves when the thread has started, or could not be. */
   readonly opened: Promise<void>;
   onOpened: () => void = () => undefined;
+  hasOpened = false;
   /** What was out when the thread was asked what it holds; undefined while it has nothing to answer. */
   #asked: readonly number[] | undefined;
   /** Another message could not be read since: there is more to ask. */
@@ -50,7 +53,10 @@ export class ThreadLink {
     this.#keepWarm = init.keepWarm;
     this.#control = init.control;
     this.opened = new Promise((resolve) => {
-      this.onOpened = resolve;
+      this.onOpened = () => {
+        this.hasOpened = true;
+        resolve();
+      };
     });
   }
 

@@ -33,6 +33,15 @@ export interface ThreadsListener {
   onEvent(event: ThreadEvent): void;
 }
 
+/** How long threads may take to end. */
+export interface EndBounds {
+  readonly teardownMs: number;
+  /** Resolves if the teardown must end before. */
+  readonly teardownOver: Promise<void>;
+  /** Resolves if what is not gone by then is to be left. */
+  readonly endOver: Promise<void>;
+}
+
 export class Threads {
   readonly control: ControlBlock;
   /** Why the last thread died or could not be started. */
@@ -46,6 +55,8 @@ export class Threads {
   readonly #freeRows: number[];
   #isHeld = false;
   #isEnded = false;
+  /** Teardown is over: a thread that starts now is ended at once. */
+  #isOver = false;
 
   constructor(
     runner: Runner,
@@ -66,11 +77,17 @@ export class Threads {
     return this.#links[slot] as ThreadLink;
   }
 
+  /** Whether the threads are being ended, or have been. */
+  get isEnded(): boolean {
+    return this.#isEnded;
+  }
+
   isStray(link: ThreadLink): boolean {
     return this.#strays.has(link);
   }
 
   start(slot: number, incarnation: number): void {
+    if (this.#isEnded) return;
     const row = this.#freeRows.pop() as number;
     const { keepWarm, graceMs } = this.#options;
     const { control } = this;
@@ -108,6 +125,7 @@ export class Threads {
     const link = this.at(slot);
     this.counts.threadsStuck++;
     this.#strays.add(link);
+    clearTimeout(link.deafTimer);
     link.thread?.setAside();
     link.thread?.hold(false);
     for (const sent of link.batches.values()) {
@@ -127,37 +145,59 @@ export class Threads {
   }
 
   /**
-   * Ends all threads: resources are torn down, idle threads terminated. Answers the slots whose thread had to be left
-   * because it was in native code.
+   * Ends all threads: resources are torn down, idle threads terminated. Answers the slots whose thread had to be left:
+   * it was in native code, or could not be ended in time.
    */
-  async end(budgetMs: number): Promise<number[]> {
+  async end({ teardownMs, teardownOver, endOver }: EndBounds): Promise<number[]> {
     this.#isEnded = true;
+    let timer: NodeJS.Timeout | undefined;
+    const budget = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, teardownMs);
+    });
+    const over = Promise.race([budget, teardownOver]);
     const links = [...this.#links.filter((link) => link !== undefined), ...this.#strays];
-    await Promise.all(links.map((link) => link.opened));
-    await Promise.all(links.map((link) => this.#tearDown(link, budgetMs)));
-    const left: number[] = [];
-    await Promise.all(
-      links.map(async (link) => {
-        if (link.thread === undefined) return;
-        if (this.#mayTerminate(link)) await link.thread.terminate();
-        else {
-          left.push(link.slot);
-          link.thread.hold(false);
-        }
-      }),
-    );
-    return left;
+    for (const { deafTimer } of links) clearTimeout(deafTimer);
+    await Promise.race([over, Promise.all(links.map((link) => link.opened))]);
+    await Promise.all(links.map((link) => this.#tearDown(link, over)));
+    clearTimeout(timer);
+    this.#isOver = true;
+    const areEnded = await Promise.all(links.map((link) => this.#end(link, endOver)));
+    return links.filter((_, at) => !areEnded[at]).map(({ slot }) => slot);
+  }
+
+  /** Whether the link's thread is gone. */
+  async #end(link: ThreadLink, endOver: Promise<void>): Promise<boolean> {
+    const { thread } = link;
+    if (thread === undefined) return link.hasOpened;
+    if (!this.#mayTerminate(link)) {
+      thread.hold(false);
+      return false;
+    }
+    return Promise.race([thread.terminate().then(() => true), endOver.then(() => false)]);
   }
 
   #onReady(link: ThreadLink, thread: Thread): void {
     link.thread = thread;
     link.onOpened();
+    if (this.#isOver) void thread.terminate();
     if (this.#isEnded) return;
     thread.port.on("message", (message: unknown) => this.#listener.onMessage(link, message));
     thread.port.on("messageerror", () => link.ask());
+    thread.port.once("close", () => this.#onPortClosed(link));
     thread.hold(this.#isHeld);
     this.#listener.onEvent({ type: "ready", slot: link.slot });
     this.#listener.onReady(link);
+  }
+
+  /** A port closes with its thread. If the thread goes on, a task has closed it: nobody there hears us any more. */
+  #onPortClosed(link: ThreadLink): void {
+    if (this.#isEnded || this.#strays.has(link) || this.#links[link.slot] !== link) return;
+    link.deafTimer = setTimeout(() => {
+      if (this.#mayTerminate(link)) link.thread?.kill(new Error("the thread has closed its port"));
+      else this.#onPortClosed(link);
+    }, this.#options.graceMs);
+    // The port held the process for live jobs; now the timer does.
+    if (!this.#isHeld) link.deafTimer.unref();
   }
 
   #onFailed(link: ThreadLink, cause: unknown): void {
@@ -174,6 +214,7 @@ export class Threads {
     const port = link.thread?.port as MessagePort;
     for (const message of lastWords(port)) this.#listener.onMessage(link, message);
     port.close();
+    clearTimeout(link.deafTimer);
     if (this.#strays.has(link)) {
       this.#dropStray(link);
       return;
@@ -183,6 +224,8 @@ export class Threads {
     this.fault = cause;
     this.#freeRows.push(link.row);
     for (const sent of link.batches.values()) this.#listener.onLetGo(sent);
+    // Some versions of Node deliver what was under way even now: it matches no batch any more.
+    link.batches.clear();
     this.#listener.onEvent({ type: "lost", slot: link.slot, cause });
     this.#listener.onLost(link);
   }
@@ -200,20 +243,16 @@ export class Threads {
   }
 
   /** Resolves when the thread has torn down, or the time is over. */
-  #tearDown(link: ThreadLink, budgetMs: number): Promise<void> {
+  #tearDown(link: ThreadLink, over: Promise<void>): Promise<void> {
     const { thread } = link;
     if (thread === undefined || this.#strays.has(link)) return Promise.resolve();
     return new Promise((resolve) => {
       thread.hold(true);
-      const timer = setTimeout(resolve, budgetMs);
-      const finish = (): void => {
-        clearTimeout(timer);
-        resolve();
-      };
+      void over.then(resolve);
       thread.port.on("message", (message: unknown) => {
-        if (readFromThread(message)?.[0] === "closed") finish();
+        if (readFromThread(message)?.[0] === "closed") resolve();
       });
-      thread.port.once("close", finish);
+      thread.port.once("close", () => resolve());
       link.close();
     });
   }

@@ -23,10 +23,10 @@ function exits(mode: string, graceMs: number): Promise<Ended> {
 
 describe("the end of a process", () => {
   it("waits for threads to leave native code, and has the code that was asked for", async () => {
-    expect(await exits("leaves", 30_000)).toEqual({ code: 7, state: 0, left: 1 });
+    expect(await exits("leaves", 30_000)).toEqual({ code: 7, state: 3, left: 1 });
   });
 
-  it("waits no longer than the grace for one that does not", async () => {
+  it("waits no longer than its patience for one that does not", async () => {
     expect(await exits("never", 20)).toEqual({ code: 7, state: 2, left: 0 });
   });
 

@@ -30,6 +30,7 @@ function startOne(): { readonly heard: unknown[]; readonly thread: ThreadListene
     hold: () => undefined,
     setAside: () => undefined,
     terminate: () => Promise.resolve(),
+    kill: () => undefined,
   });
   return { heard, thread, post: (message) => port2.postMessage(message) };
 }

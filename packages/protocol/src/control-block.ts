@@ -8,7 +8,7 @@
  *           1 number of even batch     2 limit of even batch
  *           3 number of odd batch      4 limit of odd batch
  *          16 state            idle, JavaScript, native or condemned           written by the thread (but see condemn)
- *          17 cur of even batch       18 cur of odd batch
+ *          17 cur of even batch       18 cur of odd batch: -1 before the first claim, -2 while the task is loaded
  *          19 faults of even batch    20 faults of odd batch: items that failed, so that progress does not count them
  *
  * A slot has at most two batches, the running one and the one behind it. Batches of a slot are numbered from 1 and
@@ -19,17 +19,20 @@
  *
  * The thread claims position `p` by storing `cur = p` and then loading `limit`; it runs the item only if `p < limit`.
  * The main thread takes work back by storing a lower `limit = L` and then loading `cur = c`; from then on it owns
- * every position from `max(L, c + 1)`. All four are sequentially consistent, so they have one order that both sides
- * agree on. Take any position `p ≥ L`:
+ * every position from `max(L, c + 1)`. All four are `Atomics` on words of the same size, so ECMAScript's memory model
+ * puts them into one total order that agrees with the program of either side. (The only plain writes are those of
+ * `open`, before the thread is given its row.) Take any position `p ≥ L`:
  *
  *  - If the thread's load of `limit` comes before the main thread's store, then its store of `cur = p` does too, and
- *    the main thread's load sees `c ≥ p`: the thread runs `p`, the main thread does not own it. Never run twice.
+ *    the main thread's load sees `c ≥ p`: the main thread does not own `p`, and the thread runs it if it was below the
+ *    limit that it saw; if not, an earlier revocation has it. Never run twice.
  *  - Otherwise the thread's load sees a limit of at most `L ≤ p`: it does not run `p`, nor anything beyond. If the
  *    main thread saw `c ≥ p` all the same, neither owns `p` yet; the answer to the batch says how many positions
  *    were run, and what it leaves out goes back then. Never lost.
  *
- * `limit` never rises within a batch, and `cur` never falls. With several items in flight in one thread the claims
- * still come one after another, from one thread, so the argument holds for each. A limit of -1 says more than "stop
+ * `limit` never rises within a batch, and `cur` never falls once a position was claimed. With several items in flight in one thread the claims
+ * still come one after another, from one thread, so the argument holds for each; a store of `cur` may also claim
+ * several positions at once, and the two cases are the same for each of them. A limit of -1 says more than "stop
  * claiming": nobody wants the answer, and handlers in flight are told through their signal. (0 must not say that: it
  * is what remains of a batch that was taken back whole, whose first item may have been claimed in the same moment.)
  *
@@ -56,6 +59,12 @@ export type ThreadState = (typeof ThreadState)[keyof typeof ThreadState];
 
 /** The limit that says: nobody wants the answer to this batch. */
 export const STOPPED = -1;
+
+/** The limit that says: the process is about to end, and the thread must not go on. */
+const ENDING = -2;
+
+/** The claim word of a batch whose task is being loaded or set up. */
+const LOADING = -2;
 
 /** The main thread's side: all rows. */
 export class ControlBlock {
@@ -118,7 +127,17 @@ export class ControlBlock {
     }
   }
 
-  /** The newest position that the thread has claimed in this batch; -1 before the first. */
+  /** Asks all threads to halt for good, at their next turn of the event loop: see `ControlRow.haltIfEnding`. */
+  haltAll(): void {
+    for (let base = 0; base < this.#words.length; base += WORDS_PER_ROW) {
+      for (const at of [base + LIMIT, base + LIMIT + 2]) {
+        Atomics.store(this.#words, at, ENDING);
+        Atomics.notify(this.#words, at);
+      }
+    }
+  }
+
+  /** The newest position that the thread has claimed in this batch; -1 before the first, -2 while its task is loaded. */
   cur(row: number, batch: number): number {
     return Atomics.load(this.#words, row * WORDS_PER_ROW + CUR + (batch & 1));
   }
@@ -135,23 +154,26 @@ export class ControlBlock {
   /** Claims the right to terminate the row's thread: false while it is in native code. */
   condemn(row: number): boolean {
     const at = row * WORDS_PER_ROW + STATE;
-    for (const from of [ThreadState.IDLE, ThreadState.JAVASCRIPT]) {
+    for (;;) {
+      const from = this.state(row);
+      if (from === ThreadState.CONDEMNED) return true;
+      if (from === ThreadState.NATIVE) return false;
+      // The thread may have gone from idle to JavaScript, or back, in between.
       if (Atomics.compareExchange(this.#words, at, from, ThreadState.CONDEMNED) === from) return true;
     }
-    return this.state(row) === ThreadState.CONDEMNED;
   }
 
   /**
-   * Blocks until no thread is in native code, or the time is over; true if none is. Only for a process that is
-   * about to end: it freezes the main thread.
+   * Blocks until every thread is condemned, so that none is in native code and none can go there any more, or until
+   * the time is over; true if all are. Only for a process that is about to end: it freezes the main thread.
    */
-  waitUntilNoneIsNative(timeoutMs: number, now: () => number): boolean {
+  condemnAll(timeoutMs: number, now: () => number): boolean {
     const deadline = now() + timeoutMs;
-    for (let at = STATE; at < this.#words.length; at += WORDS_PER_ROW) {
-      while (Atomics.load(this.#words, at) === ThreadState.NATIVE) {
+    for (let row = 0; row * WORDS_PER_ROW < this.#words.length; row++) {
+      while (!this.condemn(row)) {
         const left = deadline - now();
         if (left <= 0) return false;
-        Atomics.wait(this.#words, at, ThreadState.NATIVE, left);
+        Atomics.wait(this.#words, row * WORDS_PER_ROW + STATE, ThreadState.NATIVE, left);
       }
     }
     return true;
@@ -201,12 +223,29 @@ export class ControlRow {
     return Math.max(Math.min(Atomics.load(this.words, this.limitAt(batch)), end) - from, 0);
   }
 
+  /** The batch waits for its task: that holds the thread, though no item of it was claimed. */
+  noteLoading(batch: number): void {
+    Atomics.store(this.words, this.curAt(batch), LOADING);
+  }
+
   noteFault(batch: number): void {
     Atomics.add(this.words, this.#base + FAULTS + (batch & 1), 1);
   }
 
   isStopped(batch: number): boolean {
-    return Atomics.load(this.words, this.limitAt(batch)) === STOPPED;
+    return Atomics.load(this.words, this.limitAt(batch)) <= STOPPED;
+  }
+
+  /**
+   * To be called from the event loop after a stop. Where the process is ending, the thread goes no further: what its
+   * handlers wait for does not hold the end up, and none of them can enter native code again.
+   */
+  haltIfEnding(batch: number): void {
+    if (!this.#mayBlock || Atomics.load(this.words, this.limitAt(batch)) !== ENDING) return;
+    const at = this.#base + STATE;
+    Atomics.store(this.words, at, ThreadState.CONDEMNED);
+    Atomics.notify(this.words, at);
+    Atomics.wait(this.words, at, ThreadState.CONDEMNED);
   }
 
   /** Before a handler, to be matched by `leave`. */

@@ -15,18 +15,19 @@ const HALT = Symbol("halt");
 
 class Stepper {
   readonly #actor: Actor;
-  readonly #answers: number[];
+  /** What its operations have answered so far. */
+  readonly answers: number[];
   isOver = false;
 
   constructor(actor: Actor, answers: number[] = []) {
     this.#actor = actor;
-    this.#answers = answers;
+    this.answers = answers;
   }
 
   /** Performs the next operation of the actor and halts before the one after it. */
   step(): void {
     const { load, store, notify } = Atomics;
-    const answers = this.#answers;
+    const { answers } = this;
     const known = answers.length;
     let at = 0;
     const perform = (operation: () => number): number => {
@@ -80,3 +81,50 @@ export function forEachInterleaving<World>(
   explore([]);
   return orders;
 }
+
+/**
+ * The same, where the orders are too many to be run one by one: two that have led to the same memory and the same
+ * answers go on alike, so one of them stands for both. `end` is called once per outcome, with an order that leads to it.
+ * All memory that the actors use must be named. Answers how many orders there were.
+ */
+export function forEachOutcome<World>(
+  start: () => { world: World; actors: readonly [Actor, Actor]; memory: readonly Int32Array[] },
+  end: (world: World, order: string) => void,
+): number {
+  const { world, actors, memory } = start();
+  /** From each state: how many orders there are to its ends. */
+  const known = new Map<string, number>();
+  const explore = (before: readonly [Progress, Progress], order: string): number => {
+    const saved = memory.map((words) => Array.from(words));
+    const state = JSON.stringify([saved, before]);
+    const seen = known.get(state);
+    if (seen !== undefined) return seen;
+    let orders = 0;
+    for (const which of [0, 1] as const) {
+      const { answers, isOver } = before[which];
+      if (isOver) continue;
+      for (const [at, words] of memory.entries()) words.set(saved[at] as number[]);
+      const stepper = new Stepper(actors[which], [...answers]);
+      stepper.step();
+      const after: Progress = { answers: stepper.answers, isOver: stepper.isOver };
+      orders += explore(which === 0 ? [after, before[1]] : [before[0], after], `${order}${which}`);
+    }
+    if (before[0].isOver && before[1].isOver) {
+      // What each side has found out is played back, since other orders were tried in between.
+      for (const which of [0, 1] as const) new Stepper(actors[which], [...before[which].answers]).step();
+      end(world, order);
+      orders = 1;
+    }
+    known.set(state, orders);
+    return orders;
+  };
+  return explore([NOT_BEGUN, NOT_BEGUN], "");
+}
+
+/** How far one side has come. */
+interface Progress {
+  readonly answers: readonly number[];
+  readonly isOver: boolean;
+}
+
+const NOT_BEGUN: Progress = { answers: [], isOver: false };

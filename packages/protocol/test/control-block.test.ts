@@ -259,7 +259,7 @@ describe("waiting until no thread is in native code", () => {
   it("is over at once when none is", () => {
     const { block, row } = open();
     row.enter("script");
-    expect(block.waitUntilNoneIsNative(0, () => 0)).toBe(true);
+    expect(block.condemnAll(0, () => 0)).toBe(true);
   });
 
   it("gives up when its time is over", () => {
@@ -267,7 +267,7 @@ describe("waiting until no thread is in native code", () => {
     row.enter("native");
     let time = 0;
     // The clock passes the deadline while the block waits for a millisecond at a time.
-    expect(block.waitUntilNoneIsNative(1, () => time++)).toBe(false);
+    expect(block.condemnAll(1, () => time++)).toBe(false);
   });
 
   it("wakes when the last thread leaves", async () => {
@@ -282,7 +282,7 @@ describe("waiting until no thread is in native code", () => {
       Atomics.store(seen, 1, 1);
       Atomics.notify(seen, 1);
       // The clock stands still: only the thread itself can end this.
-      expect(block.waitUntilNoneIsNative(30_000, () => 0)).toBe(true);
+      expect(block.condemnAll(30_000, () => 0)).toBe(true);
     } finally {
       await worker.terminate();
     }

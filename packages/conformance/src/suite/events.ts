@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { failure, once, range, rejection } from "../assertions.js";
 import { addOne, detailed, failOdd, gated } from "../fixtures/index.js";
 import { Gate } from "../gate.js";
-import { until, useKit } from "../leaks.js";
+import { aWhile, until, useKit } from "../leaks.js";
 import type { Subject } from "../subject.js";
 
 export function eventsSuite(subject: Subject): void {
@@ -21,7 +21,7 @@ export function eventsSuite(subject: Subject): void {
         handle.on(event, () => void seen.push(event));
       await once(handle, "settle");
       await handle.stopped;
-      await until(() => false);
+      await aWhile();
       expect(seen[0]).toBe("start");
       expect(seen.filter((event) => event === "start")).toHaveLength(1);
       expect(seen).toContain("batch");
@@ -96,7 +96,7 @@ export function eventsSuite(subject: Subject): void {
       await failed.stopped;
       await until(() => ends.length > 0);
       failed.cancel();
-      await until(() => false);
+      await aWhile();
       expect(ends).toEqual([{ state: "failed", error }]);
     });
 

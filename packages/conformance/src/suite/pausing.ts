@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { failure, once, range, rejection } from "../assertions.js";
 import { addOne, gated } from "../fixtures/index.js";
 import { Gate } from "../gate.js";
-import { until, useKit } from "../leaks.js";
+import { aWhile, until, useKit } from "../leaks.js";
 import type { Subject } from "../subject.js";
 import { Tally } from "../tally.js";
 
@@ -50,7 +50,7 @@ export function pausingSuite(subject: Subject): void {
       const handle = kit.engine().run(addOne, items, { maxInFlight: 100 });
       await once(handle, "batch");
       await handle.pause();
-      await until(() => false);
+      await aWhile();
       const before = pulled;
       await until(() => pulled > before);
       expect(pulled).toBe(before);

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { byIndex, collect, failure, range, rejection, thrown } from "../assertions.js";
 import { addOne, flaky, gated } from "../fixtures/index.js";
 import { Gate } from "../gate.js";
-import { until, useKit } from "../leaks.js";
+import { aWhile, until, useKit } from "../leaks.js";
 import type { Subject } from "../subject.js";
 
 /** A source that counts what was pulled, and hears of its end. */
@@ -97,7 +97,7 @@ export function streamingSuite(subject: Subject): void {
       handle.on("batch", ({ items }) => (started += items));
       const loop = handle[Symbol.asyncIterator]();
       await loop.next();
-      await until(() => false);
+      await aWhile();
       expect(started).toBeLessThanOrEqual(64);
       await loop.return?.();
     });

@@ -109,11 +109,11 @@ export class JobHandle<Result, Value = Result, Values = Value[]>
 
   /** Gives the threads to other jobs. Resolves when they have handed back; items that were begun are finished. */
   pause(): Promise<void> {
-    return this.#control.pause(this.#job);
+    return this.#end === undefined ? this.#control.pause(this.#job) : Promise.resolve();
   }
 
   resume(): void {
-    this.#control.resume(this.#job);
+    if (this.#end === undefined) this.#control.resume(this.#job);
   }
 
   /** Outcomes as items end, or in the order of the input with `ordered: true`. */

@@ -174,6 +174,7 @@ export class JobRegistry {
       if (options.signal?.aborted === true) return this.#stillborn(live, options.signal.reason, options);
       return this.#attach(live, options, true);
     }
+    if (options.signal?.aborted === true) return undefined;
     if (options.fresh === true || options.collect === false || !this.results.has(id)) return undefined;
     const cached = this.results.get(id);
     if (cached === undefined || cached.taskUrl !== taskUrl(reference)) return undefined;
@@ -277,6 +278,7 @@ export class JobRegistry {
         this.dispatcher.dispatch({ type: "source-failed", job: key });
       },
       onCancelled: (reason) => this.cancel(job, reason),
+      atRest: (callback) => this.dispatcher.later(callback),
     };
   }
 
@@ -371,13 +373,18 @@ export class JobRegistry {
   }
 
   #startProgress(): void {
+    // At rest, as all else that users hear: what one of them does must not overtake what the next one is told.
     this.#progressTimer ??= setInterval(() => {
-      for (const job of this.#live.values()) {
-        for (const handle of job.handles) {
-          if (handle.listenerCount("progress") > 0) handle.notify("progress", handle.progress);
-        }
-      }
+      this.dispatcher.later(() => this.#tellProgress());
     }, this.#options.progressMs).unref();
+  }
+
+  #tellProgress(): void {
+    for (const job of this.#live.values()) {
+      for (const handle of job.handles) {
+        if (handle.listenerCount("progress") > 0) handle.notify("progress", handle.progress);
+      }
+    }
   }
 }
 
@@ -391,4 +398,5 @@ const NO_LISTENER: SourceListener = {
   onPulled: () => undefined,
   onFailed: () => undefined,
   onCancelled: () => undefined,
+  atRest: (callback) => callback(),
 };

@@ -16,6 +16,7 @@ export class SettledJobs {
   readonly #records = new Map<string, SettledJob>();
 
   add(id: string, record: SettledJob): void {
+    forgetFrames(record.error);
     this.#records.delete(id);
     this.#records.set(id, record);
     if (this.#records.size <= MAX_RECORDS) return;
@@ -25,5 +26,14 @@ export class SettledJobs {
 
   get(id: string): SettledJob | undefined {
     return this.#records.get(id);
+  }
+}
+
+/** Until its stack is asked for, an error holds what its frames held: a handle, and with it a job and all its values. */
+function forgetFrames(error: unknown): void {
+  try {
+    if (error instanceof Error) void error.stack;
+  } catch {
+    // A getter of the caller's own.
   }
 }

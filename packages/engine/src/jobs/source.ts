@@ -15,6 +15,8 @@ export interface SourceListener {
   onFailed(cause: unknown): void;
   /** The source is another job's values, and that job was cancelled. */
   onCancelled(reason: unknown): void;
+  /** Calls back when no event is being handled: the caller's iterator must not run inside a step of the scheduler. */
+  atRest(callback: () => void): void;
 }
 
 export interface SourceOptions {
@@ -316,9 +318,12 @@ class PulledSource implements Source {
     this.#held.clear();
     this.#fresh = [];
     this.#heavy = undefined;
-    if (!isFirst || this.#iterator?.return === undefined) return;
+    if (isFirst && this.#iterator !== undefined) this.#listener.atRest(() => this.#return());
+  }
+
+  #return(): void {
     try {
-      const returned: unknown = this.#iterator.return();
+      const returned: unknown = this.#iterator?.return?.();
       // What it says is nobody's business any more, but a rejection must not go unheard.
       if (isPromiseLike(returned)) returned.then(undefined, () => undefined);
     } catch {

@@ -25,6 +25,7 @@ export function createInlineRunner(): Runner {
           },
           setAside: () => undefined,
           terminate: closePort,
+          kill: (cause) => listener.onLost(cause),
         }),
       );
     },

@@ -113,6 +113,10 @@ async function open(
       ended ??= Promise.all([closePort(), pool.destroy()]).then(() => undefined);
       return ended;
     },
+    kill: (reason) => {
+      cause ??= reason;
+      void worker.terminate();
+    },
   };
   thread.hold(false);
   listener.onReady(thread);

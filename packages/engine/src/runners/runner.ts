@@ -14,6 +14,8 @@ export interface Thread {
   setAside(): void;
   /** Ends the thread, whatever it does: the caller has made sure that it may. Resolves when it is gone. */
   terminate(): Promise<void>;
+  /** The same for one that does not keep to the protocol: `onLost` follows, with this cause. */
+  kill(cause: unknown): void;
 }
 
 /** Called by a runner, each at most once per thread; `onLost` only after `onReady`. */

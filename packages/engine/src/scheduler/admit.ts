@@ -1,6 +1,7 @@
 /** How a job comes in. Whether it may is asked before: a refused `run` must have no effect. */
 import type { SubmitEvent } from "./events.js";
 import { refresh, settleIfComplete } from "./life.js";
+import { enter } from "./share.js";
 import { Heap } from "./heap.js";
 import { Ranges } from "./ranges.js";
 import { type Job, type Retry, createRecipe } from "./state.js";
@@ -37,13 +38,15 @@ export function admit(turn: Turn, event: SubmitEvent): void {
     failed: 0,
     unread: 0,
     isThrottled: event.isThrottled,
-    share: state.shareFloor,
+    share: 0,
     order: state.nextOrder++,
     toWarm: event.isWarmUp ? new Set(state.slots) : undefined,
   };
+  enter(turn, job);
   state.jobs.set(job.key, job);
   recipe.jobs.add(job);
   if (event.isWarmUp) state.warmUps.add(job);
+  else state.newcomers.add(job);
   state.isIdle = false;
   for (const slot of state.slots) {
     // Slots that were given up get another chance with new work, unless their thread is merely stuck.

@@ -1,6 +1,7 @@
 /** What a thread's answer to a batch, or a revocation, means for its job. */
 import type { SchedulerEvent } from "./events.js";
-import { charge, detach, refresh, settle, settleIfComplete } from "./life.js";
+import { detach, refresh, settle, settleIfComplete } from "./life.js";
+import { charge } from "./share.js";
 import { retryLater } from "./retry.js";
 import { expectedMs, measure } from "./size.js";
 import { type Batch, type Job, type Slot, indexAt } from "./state.js";

@@ -2,10 +2,11 @@
  * Who gets which slot: work for idle slots first, then one batch behind each running one, always for the job that
  * has had the least time by its weight.
  */
-import { balance, giveWay, hasten } from "./balance.js";
-import { charge, refresh } from "./life.js";
+import { balance, hasten, welcome } from "./balance.js";
+import { refresh } from "./life.js";
+import { charge } from "./share.js";
 import { expectedMs } from "./size.js";
-import { type Batch, type Job, type Slot, isStopped } from "./state.js";
+import { type Batch, type Job, NOT_BEGUN, type Slot, isStopped } from "./state.js";
 import type { Turn } from "./turn.js";
 import { pullIfRoom } from "./supply.js";
 import { type Work, isNextAlone, takeWork } from "./work.js";
@@ -24,9 +25,8 @@ export function fill(turn: Turn): void {
   const lookAt = state.rebalanceAt;
   state.rebalanceAt = Infinity;
   hasten(turn);
-  const waiting = state.runnable.first;
-  if (waiting === undefined) balance(turn);
-  else if (!waiting.hasStarted) giveWay(turn, waiting);
+  if (state.runnable.size === 0) balance(turn);
+  else welcome(turn);
   // A look that is planned already comes soon enough; moving it at each step would never let it come.
   if (lookAt > turn.now && state.rebalanceAt < Infinity) state.rebalanceAt = Math.min(lookAt, state.rebalanceAt);
 }
@@ -39,7 +39,7 @@ function canTake(slot: Slot): boolean {
 function assignNext(turn: Turn, slot: Slot): void {
   const { state, now } = turn;
   for (const warmUp of state.warmUps) {
-    if (warmUp.toWarm?.delete(slot)) {
+    if (warmUp.phase === "live" && warmUp.toWarm?.delete(slot)) {
       assign(turn, slot, warmUp, { indices: 0, count: 0, isAlone: false });
       return;
     }
@@ -65,7 +65,8 @@ function assignNext(turn: Turn, slot: Slot): void {
     job = state.runnable.first;
   }
   if (job !== undefined) assign(turn, slot, job, takeWork(state, job, now));
-  for (const one of passedOver) state.runnable.put(one);
+  // The assignment may have begun to load their task, and then they have to wait.
+  for (const one of passedOver) refresh(turn, one);
 }
 
 function assign(turn: Turn, slot: Slot, job: Job, work: Work): void {
@@ -88,7 +89,7 @@ function assign(turn: Turn, slot: Slot, job: Job, work: Work): void {
     runningSince: running === undefined ? now : undefined,
     isClaimed: false,
     stoppedAt: undefined,
-    seenCur: -1,
+    seenCur: NOT_BEGUN,
     seenAt: now,
     isOverdue: false,
   };
@@ -96,10 +97,10 @@ function assign(turn: Turn, slot: Slot, job: Job, work: Work): void {
   if (running === undefined) slot.running = batch;
   else slot.behind = batch;
   job.batches.add(batch);
-  state.shareFloor = Math.max(state.shareFloor, job.share);
   charge(turn, job, batch.chargedMs);
   if (!job.hasStarted) {
     job.hasStarted = true;
+    state.newcomers.delete(job);
     out.push({ type: "started", job: job.key });
   }
   out.push({ type: "assign", batch });

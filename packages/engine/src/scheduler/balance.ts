@@ -40,27 +40,39 @@ export function balance(turn: Turn): void {
   if (mayChange) state.rebalanceAt = now + REBALANCE_MS;
 }
 
+/** For newcomers that found no slot, oldest first, as far as there are slots that can give way. */
+export function welcome(turn: Turn): void {
+  const { runnable, newcomers } = turn.state;
+  for (const job of newcomers) if (runnable.has(job) && !giveWay(turn, job)) return;
+}
+
 /**
  * For a newcomer that found no slot: the slot of the job that has had the most gives way after its current item, and
  * is kept for the newcomer. That bounds its wait by one item, however large the others' batches are. Jobs that have
- * been served before wait for the end of a batch, or two large ones would take turns item by item.
+ * been served before wait for the end of a batch, or two large ones would take turns item by item. True if a slot is
+ * kept for it now.
  */
-export function giveWay(turn: Turn, job: Job): void {
+export function giveWay(turn: Turn, job: Job): boolean {
   const { state, now, out } = turn;
   let best: Slot | undefined;
   for (const slot of state.slots) {
-    const { running, reservedFor } = slot;
-    if (reservedFor === job) return;
+    const { running, behind, reservedFor } = slot;
+    if (reservedFor === job) return true;
     if (slot.phase !== "ready" || reservedFor !== undefined || running === undefined || isStopped(running)) continue;
-    if (running.job.share <= job.share || remainingMs(slot, now) < MIN_GAIN_MS) continue;
+    // A newcomer that waits there already keeps its place.
+    if (behind !== undefined && behind.job.completed + behind.job.failed === 0) continue;
+    // A newcomer has had nothing, whatever the shares say: what is not measured yet was charged as nothing too.
+    if (job.hasStarted && running.job.share <= job.share) continue;
+    if (remainingMs(slot, now) < MIN_GAIN_MS) continue;
     if (best === undefined || running.job.share > (best.running as Batch).job.share) best = slot;
   }
-  if (best === undefined) return;
+  if (best === undefined) return false;
   best.reservedFor = job;
   const { running, behind } = best;
   if (behind !== undefined && canRevoke(behind)) out.push({ type: "revoke", batch: behind, keep: 0, least: 0 });
   // It keeps one item even if it has not begun, so that giving way cannot go on for ever without anything being done.
   if (running !== undefined && canRevoke(running)) out.push({ type: "revoke", batch: running, keep: 0, least: 1 });
+  return true;
 }
 
 /** For newcomers that found a place behind a batch of another job: that one gives way after its current item. */

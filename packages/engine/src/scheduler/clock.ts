@@ -1,7 +1,7 @@
 /** Deadlines: what is due at a tick, and when the next one must come. There is one timer, for the nearest. */
 import type { Cursors } from "./events.js";
 import { refresh } from "./life.js";
-import { type Batch, type Job, type Slot, dueAt } from "./state.js";
+import { type Batch, type Job, LOADING, NOT_BEGUN, type Slot, dueAt } from "./state.js";
 import type { Turn } from "./turn.js";
 import { onOverdue, onStuck } from "./threads.js";
 
@@ -43,13 +43,16 @@ function observe({ now }: Turn, batch: Batch, cur: number): void {
 /** When to look whether the thread of this slot is stuck; Infinity for never. */
 function stopDeadline({ state }: Turn, { running, behind }: Slot): number {
   let at = running?.stoppedAt ?? Infinity;
-  if (behind?.stoppedAt !== undefined) at = Math.min(at, Math.max(behind.stoppedAt, behind.seenAt));
+  if (behind?.stoppedAt !== undefined) {
+    // One that loads its task holds the thread now, whatever runs ahead of it.
+    at = Math.min(at, behind.seenCur === LOADING ? behind.stoppedAt : Math.max(behind.stoppedAt, behind.seenAt));
+  }
   return at + state.options.graceMs;
 }
 
 /** Whether it is: a batch was stopped, and cannot wait for anything else. That behind can, unless it has begun. */
 function isStuck({ running, behind }: Slot): boolean {
-  return running?.stoppedAt !== undefined || (behind?.stoppedAt !== undefined && behind.seenCur >= 0);
+  return running?.stoppedAt !== undefined || (behind?.stoppedAt !== undefined && behind.seenCur !== NOT_BEGUN);
 }
 
 /** A thread that is in the same item for longer than its limit is computing, or it would have told the time itself. */
@@ -72,7 +75,8 @@ function watchTimeLimits(turn: Turn, slot: Slot): void {
 }
 
 function isTimed(batch: Batch | undefined): batch is Batch {
-  return batch !== undefined && batch.job.rules.timeoutMs > 0 && batch.stoppedAt === undefined;
+  // One that was taken back whole has no item that could overrun its time.
+  return batch !== undefined && batch.count > 0 && batch.job.rules.timeoutMs > 0 && batch.stoppedAt === undefined;
 }
 
 /** When the item that the thread is in exceeds its limit; once it has, when the grace after it is over. */

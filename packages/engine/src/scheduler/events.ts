@@ -25,7 +25,10 @@ export interface PositionFault {
   readonly isFinal: boolean;
 }
 
-/** The last claims in a slot's running batch and in the one behind it, which may have begun as well; -1 for none. */
+/**
+ * The last claims in a slot's running batch and in the one behind it, which may have begun as well; `NOT_BEGUN` and
+ * `LOADING` before the first.
+ */
 export type Cursors = readonly [running: number, behind: number];
 
 export type SchedulerEvent =

@@ -1,5 +1,6 @@
 /** The life of jobs and batches: how they end, and what must be tidied up when they do. */
 import type { JobFault } from "./effects.js";
+import { catchUp, leave, settleCharge } from "./share.js";
 import { type Batch, type Job, dueAt } from "./state.js";
 import type { Turn } from "./turn.js";
 import { hasWork } from "./work.js";
@@ -11,10 +12,10 @@ interface FailedEnding {
 }
 
 /** Brings the job's place among the runnable and the backing-off ones up to date. */
-export function refresh({ state, now }: Turn, job: Job): void {
+export function refresh(turn: Turn, job: Job): void {
+  const { state, now } = turn;
   if (hasWork(job, now)) {
-    // A job that had no thread for a while does not get the time back that it has not used.
-    if (job.batches.size === 0 && !state.runnable.has(job)) job.share = Math.max(job.share, state.shareFloor);
+    if (job.batches.size === 0 && !state.runnable.has(job)) catchUp(turn, job);
     state.runnable.put(job);
   } else {
     state.runnable.remove(job);
@@ -27,9 +28,11 @@ export function refresh({ state, now }: Turn, job: Job): void {
 export function settle(turn: Turn, job: Job, ending: Ending): void {
   if (job.phase === "settled") return;
   const { state, out } = turn;
+  if (job.phase === "live") leave(turn, job);
   job.phase = "settled";
   state.jobs.delete(job.key);
   state.warmUps.delete(job);
+  state.newcomers.delete(job);
   for (const slot of state.slots) if (slot.reservedFor === job) slot.reservedFor = undefined;
   job.recipe.jobs.delete(job);
   refresh(turn, job);
@@ -55,12 +58,6 @@ function stop({ now, out }: Turn, batch: Batch): void {
   out.push({ type: "stop", batch });
 }
 
-/** Adds slot time to what the job has had, or takes it off. */
-export function charge({ state }: Turn, job: Job, ms: number): void {
-  job.share += ms / job.rules.weight;
-  if (state.runnable.has(job)) state.runnable.put(job);
-}
-
 /** The batch has left its slot: answered, or lost with its thread. */
 export function detach(turn: Turn, batch: Batch): void {
   const { state, now, out } = turn;
@@ -81,7 +78,7 @@ export function detach(turn: Turn, batch: Batch): void {
   job.batches.delete(batch);
   // The time in its slot is what the job pays for, not the guess that was charged in advance.
   const occupiedMs = batch.runningSince === undefined ? 0 : now - batch.runningSince;
-  charge(turn, job, occupiedMs - batch.chargedMs);
+  settleCharge(turn, job, occupiedMs, batch.chargedMs);
   if (batch.isProbe && job.recipe.phase === "probing") {
     // It came back without a description: somebody else must try.
     job.recipe.phase = "unknown";

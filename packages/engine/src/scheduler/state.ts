@@ -64,6 +64,10 @@ export interface Piece {
   readonly count: number;
 }
 
+/** What a claim word says before the first claim: nothing yet, or that the task is being loaded or set up. */
+export const NOT_BEGUN = -1;
+export const LOADING = -2;
+
 export type JobPhase = "live" | "paused" | "settled";
 
 export interface Job {
@@ -96,7 +100,7 @@ export interface Job {
   /** Outcomes that a throttling reader has not taken yet. */
   unread: number;
   readonly isThrottled: boolean;
-  /** Slot time that the job has had, by its weight: who has had least is next. */
+  /** Slot time that the job has had, by its weight: see share.ts. */
   share: number;
   /** Order of arrival, for jobs with the same share. */
   readonly order: number;
@@ -161,8 +165,12 @@ export interface State {
   /** Jobs with retries that are not due, by the nearest. */
   readonly backingOff: Heap<Job>;
   readonly warmUps: Set<Job>;
-  /** The share that the last job had when it was picked: newcomers begin here. */
-  shareFloor: number;
+  /** Jobs with items that have not had a batch yet, oldest first. */
+  readonly newcomers: Set<Job>;
+  /** What every job should have had by now, by its weight: see share.ts. */
+  fairShare: number;
+  /** The weights of all live jobs that are not paused. */
+  weights: number;
   nextOrder: number;
   /** Threads that were set aside and are still alive. */
   setAside: number;
@@ -193,10 +201,12 @@ export function createState(options: SchedulerOptions): State {
       nextBatch: 1,
       reservedFor: undefined,
     })),
-    runnable: new Heap<Job>((a, b) => a.share < b.share || (a.share === b.share && a.order < b.order)),
+    runnable: new Heap<Job>(isBefore),
     backingOff: new Heap<Job>((a, b) => dueAt(a) < dueAt(b)),
     warmUps: new Set(),
-    shareFloor: 0,
+    newcomers: new Set(),
+    fairShare: 0,
+    weights: 0,
     nextOrder: 0,
     setAside: 0,
     strayCheckAt: Infinity,
@@ -219,6 +229,13 @@ export function createRecipe(id: number): Recipe {
     largestMeasured: 0,
     jobs: new Set(),
   };
+}
+
+/** Who is next: the one with the least share; of equals, a newcomer, and then the older one. */
+function isBefore(a: Job, b: Job): boolean {
+  if (a.share !== b.share) return a.share < b.share;
+  if (a.hasStarted !== b.hasStarted) return b.hasStarted;
+  return a.order < b.order;
 }
 
 /** When the job's nearest retry is due. */

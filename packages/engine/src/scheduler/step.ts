@@ -10,6 +10,7 @@ import { arm, onTick } from "./clock.js";
 import type { Effect } from "./effects.js";
 import type { SchedulerEvent } from "./events.js";
 import { refresh, settle, settleIfComplete } from "./life.js";
+import { enter, leave } from "./share.js";
 import type { State } from "./state.js";
 import type { Turn } from "./turn.js";
 import { pullIfRoom } from "./supply.js";
@@ -117,6 +118,7 @@ function handle(turn: Turn, event: SchedulerEvent): void {
       if (job === undefined) break;
       if (job.phase === "live") {
         job.phase = "paused";
+        leave(turn, job);
         refresh(turn, job);
         for (const batch of job.batches) turn.out.push({ type: "revoke", batch, keep: 0, least: 0 });
       }
@@ -127,6 +129,7 @@ function handle(turn: Turn, event: SchedulerEvent): void {
       const job = state.jobs.get(event.job);
       if (job === undefined || job.phase !== "paused") break;
       job.phase = "live";
+      enter(turn, job);
       refresh(turn, job);
       pullIfRoom(turn, job);
       break;

@@ -27,6 +27,9 @@ class Hearer implements SourceListener {
     this.causes.push(reason);
     this.#say("cancelled");
   }
+  atRest(callback: () => void): void {
+    callback();
+  }
 
   async hears(word: string): Promise<void> {
     while (!this.said.includes(word)) {

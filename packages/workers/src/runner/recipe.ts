@@ -3,7 +3,13 @@
  * resource that it keeps warm.
  */
 import { pathToFileURL } from "node:url";
-import { type ErrorCode, type ErrorRecord, type HandlerNature, toErrorRecord } from "@threadmill/protocol";
+import {
+  type ControlRow,
+  type ErrorCode,
+  type ErrorRecord,
+  type HandlerNature,
+  toErrorRecord,
+} from "@threadmill/protocol";
 import { type TaskDefinition, isTask } from "../define-task.js";
 
 /** Why a recipe cannot be used: it fails the job, not an item. */
@@ -29,6 +35,7 @@ export class Recipe {
   writeMsPerItem = 0;
   readonly #url: string;
   readonly #exportName: string;
+  readonly #row: ControlRow;
   #definition: TaskDefinition | undefined;
   #ready: ReadyRecipe | undefined;
   #loading: Promise<TaskDefinition> | undefined;
@@ -36,9 +43,10 @@ export class Recipe {
   #users = 0;
   #isForgotten = false;
 
-  constructor(url: string, exportName: string, options: unknown) {
+  constructor(url: string, exportName: string, options: unknown, row: ControlRow) {
     this.#url = url;
     this.#exportName = exportName;
+    this.#row = row;
     this.options = options;
   }
 
@@ -100,6 +108,9 @@ export class Recipe {
     const definition = await this.load();
     this.#definition = definition;
     let resource: unknown;
+    // From here on it is known what the task says of itself.
+    const nature = natureOf(definition);
+    this.#row.enter(nature);
     try {
       resource = await definition.setup?.(this.options);
     } catch (error) {
@@ -109,6 +120,8 @@ export class Recipe {
         message: `the setup of ${JSON.stringify(this.#exportName)} in ${this.#url} failed: ${cause.message}`,
         cause,
       });
+    } finally {
+      this.#row.leave(nature);
     }
     this.#ready = { definition, resource };
     return this.#ready;
@@ -132,11 +145,17 @@ export class Recipe {
   }
 
   async #tearDown(): Promise<void> {
+    const ready = await this.#preparing?.catch(() => undefined);
+    // A setup that failed has nothing to tear down.
+    if (ready === undefined) return;
+    const nature = natureOf(ready.definition);
+    this.#row.enter(nature);
     try {
-      const ready = await this.#preparing;
-      await ready?.definition.teardown?.(ready.resource);
+      await ready.definition.teardown?.(ready.resource);
     } catch {
-      // A setup that failed has nothing to tear down, and a teardown that fails has nobody to tell.
+      // Nobody is left to tell.
+    } finally {
+      this.#row.leave(nature);
     }
   }
 }

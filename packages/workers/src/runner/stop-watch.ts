@@ -14,7 +14,8 @@ export function watchStops(row: ControlRow, parity: 0 | 1, onStop: () => void): 
   const wait = (): void => {
     while (!isOver) {
       const seen = Atomics.load(row.words, at);
-      if (seen === STOPPED) onStop();
+      row.haltIfEnding(parity);
+      if (seen <= STOPPED) onStop();
       const waiting = Atomics.waitAsync(row.words, at, seen);
       if (waiting.async) {
         void waiting.value.then(wait);

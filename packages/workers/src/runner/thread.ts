@@ -92,7 +92,7 @@ class Runner implements ContextHost {
         break;
       case "introduce": {
         const [, id, url, exportName, options] = message;
-        this.#recipes.set(id, new Recipe(url, exportName, options));
+        this.#recipes.set(id, new Recipe(url, exportName, options, this.#row));
         break;
       }
       case "forget": {
@@ -202,6 +202,7 @@ class Runner implements ContextHost {
   #prepare(run: BatchRun): void {
     run.startedAt = this.now();
     run.open++;
+    this.#row.noteLoading(run.number);
     // A module loads its addons, and a setup its model, at any moment from here.
     this.#row.enter("unknown");
     let isSettled = false;

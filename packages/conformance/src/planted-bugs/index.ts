@@ -1,0 +1,12 @@
+/** The door of the planted bugs: a list of ways to break the scheduler, and the scheduler with one of them in it. */
+import { admissionBugs } from "./admission.js";
+import { endingBugs } from "./endings.js";
+import type { PlantedBug } from "./planted-bug.js";
+import { sharingBugs } from "./sharing.js";
+import { threadBugs } from "./thread-bugs.js";
+
+export type { PlantedBug } from "./planted-bug.js";
+
+export const plantedBugs: readonly PlantedBug[] = [...admissionBugs, ...sharingBugs, ...endingBugs, ...threadBugs];
+export { hunt, huntAll } from "./hunt.js";
+export { Nursery } from "./plant.js";

@@ -1,0 +1,91 @@
+/**
+ * What comes next must be right as well: who is first in line, for whom slots are kept, and when the timer rings for
+ * work that could move. Read from the scheduler's own state after each turn.
+ */
+import type { Batch, Job } from "@threadmill/engine/internal/scheduler";
+import type { Shell } from "./shell.js";
+import { broken } from "./violation.js";
+
+const EPSILON_MS = 1e-6;
+/** How long a thread without work waits before it looks again. */
+const LOOK_MS = 1;
+
+export class Outlook {
+  readonly #shell: Shell;
+  /** By when a thread without work, or a newcomer behind a batch, must be looked at again. */
+  #lookBy: number | undefined;
+
+  constructor(shell: Shell) {
+    this.#shell = shell;
+  }
+
+  /** To be called when a turn is over. */
+  afterTurn(): void {
+    this.#checkOrder();
+    this.#checkReserved();
+    if (this.#shell.pendingTicks > 0) return;
+    this.#checkRest();
+    this.#checkLook();
+  }
+
+  /** Whoever is next is who has had the least (L5); whoever backs off next is due first. */
+  #checkOrder(): void {
+    const { runnable, backingOff, jobs } = this.#shell.state;
+    const next = runnable.first;
+    const nearest = backingOff.first?.retries.first?.dueAt ?? Infinity;
+    for (const job of jobs.values()) {
+      if (next !== undefined && runnable.has(job) && job.share < next.share) {
+        broken("L5", `job ${next.key} is next with ${next.share} ms, and job ${job.key} has had ${job.share}`);
+      }
+      if (backingOff.has(job) && (job.retries.first?.dueAt ?? Infinity) < nearest) {
+        broken("L2", `job ${job.key} has a retry that is due before the nearest`);
+      }
+    }
+  }
+
+  /** A job is due one slot at most that gives way to it. */
+  #checkReserved(): void {
+    const kept = new Set<Job>();
+    for (const { reservedFor } of this.#shell.state.slots) {
+      if (reservedFor === undefined) continue;
+      if (kept.has(reservedFor)) broken("L5", `two slots are kept for job ${reservedFor.key}`);
+      kept.add(reservedFor);
+    }
+  }
+
+  /** An idle engine has its timer off; but a stray that has just ended may leave one look at nothing. */
+  #checkRest(): void {
+    const { state, armedAt } = this.#shell;
+    if (state.isIdle && armedAt !== undefined && armedAt !== state.strayCheckAt) {
+      broken("L2", `nothing is to be done, and the timer is set to ${armedAt}`);
+    }
+  }
+
+  /** While work could move, a look is planned within a moment, and not put off by whatever happens till then. */
+  #checkLook(): void {
+    const { now, state, armedAt = Infinity } = this.#shell;
+    const { slots } = state;
+    const isAnyIdle = slots.some(({ phase, running }) => phase === "ready" && running === undefined);
+    const mayTake = isAnyIdle && slots.some(({ running, behind }) => mayRevoke(running) || mayRevoke(behind));
+    const mayHasten = slots.some(
+      ({ running, behind }) => behind?.isNewcomer === true && running?.job !== behind.job && mayRevoke(running),
+    );
+    if (!mayTake && !mayHasten) {
+      this.#lookBy = undefined;
+      return;
+    }
+    if (this.#lookBy === undefined || this.#lookBy <= now) this.#lookBy = now + LOOK_MS;
+    if (armedAt > this.#lookBy + EPSILON_MS) {
+      const whom = mayTake ? "a thread without work" : "a newcomer";
+      broken("L5", `the timer is set to ${armedAt}, and a look for ${whom} is due at ${this.#lookBy}`);
+    }
+  }
+}
+
+/** Whether something could be taken back from it. */
+function mayRevoke(batch: Batch | undefined): boolean {
+  if (batch === undefined || batch.stoppedAt !== undefined || batch.isClaimed || batch.isAlone || batch.count === 0) {
+    return false;
+  }
+  return batch.runningSince === undefined || (batch.count > 1 && batch.job.recipe.kind === "item");
+}

@@ -1,0 +1,291 @@
+/**
+ * What a seed stands for: the engine's options, the tasks, the faults that are on and how strong, and what callers do,
+ * when. Plain data, drawn before anything happens, so that parts of it can be left out to find what matters.
+ */
+import type { JobRules, SchedulerOptions } from "@threadmill/engine/internal/scheduler";
+import { Random } from "../random.js";
+import type { Fate, LoadFate } from "./spec.js";
+
+export interface PlannedTask {
+  readonly kind: "item" | "batch";
+  readonly concurrency: number;
+  readonly maxBatchItems: number;
+  readonly isSync: boolean;
+  readonly nature: "native" | "script" | "unknown";
+  readonly hasAddon: boolean;
+  readonly ignoresCancel: boolean;
+  readonly ms: number;
+  /** Every so many items one takes `slowMs`. */
+  readonly slowEvery: number;
+  readonly slowMs: number;
+  readonly loadMs: number;
+  /** How the first loads end; those after them are well. */
+  readonly badLoads: readonly LoadFate[];
+}
+
+/** An item that misbehaves the first so many times that it is run. */
+export interface PoisonItem {
+  readonly index: number;
+  readonly fate: Fate;
+  readonly times: number;
+}
+
+export interface PlannedJob {
+  readonly task: number;
+  /** Whether it shares what is known of its task with the other jobs that do. */
+  readonly isShared: boolean;
+  readonly items: number;
+  /** Undefined: all items are there. */
+  readonly source: PlannedSource | undefined;
+  readonly reader: "none" | "prompt" | "absent" | { readonly everyMs: number; readonly most: number };
+  readonly isWarmUp: boolean;
+  readonly rules: JobRules;
+  readonly poison: readonly PoisonItem[];
+  readonly unsendable: number;
+  readonly unreadable: number;
+}
+
+export interface PlannedSource {
+  readonly chunk: number;
+  readonly delayMs: number | undefined;
+  readonly throwsAt: number | undefined;
+  readonly silentAt: number | undefined;
+  readonly isHeavy: boolean;
+  readonly isEndless: boolean;
+}
+
+export type PlannedAction =
+  | { readonly type: "submit"; readonly job: PlannedJob }
+  | { readonly type: "cancel" | "pause" | "resume" | "read"; readonly which: number }
+  | { readonly type: "kill"; readonly slot: number }
+  | { readonly type: "stall"; readonly ms: number }
+  | { readonly type: "forget"; readonly which: number }
+  /** A word from an earlier life of a slot. */
+  | { readonly type: "stale"; readonly slot: number; readonly word: "ready" | "failed" | "lost" | "done" }
+  | { readonly type: "close"; readonly deadlineMs: number | undefined };
+
+/** How likely each fault is, from 0 (off). */
+export interface FaultPlan {
+  /** Of a handler call. */
+  readonly crash: number;
+  readonly exitAfter: number;
+  readonly hang: number;
+  readonly await: number;
+  readonly native: number;
+  readonly fail: number;
+  readonly failFinal: number;
+  readonly uncloneable: number;
+  readonly unreadable: number;
+  /** Of the start of a thread. */
+  readonly start: number;
+  /** Of an answer that comes twice. */
+  readonly echo: number;
+  /** Of messages that go down with a thread. */
+  readonly loss: number;
+  /** Of a message that is late. */
+  readonly late: number;
+  /** Of a moment between a claim and its look at the limit. */
+  readonly claimGap: number;
+  /** Of a timer that is not on time. */
+  readonly timer: number;
+}
+
+export type FaultName = keyof FaultPlan;
+
+export interface Plan {
+  readonly seed: number;
+  readonly options: SchedulerOptions;
+  readonly latencyMs: number;
+  readonly faults: FaultPlan;
+  readonly tasks: readonly PlannedTask[];
+  /** What happens when: the time is that since the action before. */
+  readonly actions: readonly { readonly afterMs: number; readonly action: PlannedAction }[];
+}
+
+/** One generator per concern, so that a fault more or less does not shift the others. */
+export function streamOf(seed: number, concern: "workload" | "swarm" | "timing" | "network" | "faults"): Random {
+  let mixed = seed | 0;
+  for (const letter of concern)
+    mixed = Math.imul(mixed ^ (letter.codePointAt(0) as number), 0x5bd1e995) ^ (mixed >>> 15);
+  return new Random(mixed);
+}
+
+const TASK_MS = [1, 1, 0.1, 5, 20] as const;
+const GAPS_MS = [0, 0, 0, 0.5, 2, 5, 20, 60] as const;
+
+export function drawPlan(seed: number): Plan {
+  const swarm = streamOf(seed, "swarm");
+  const workload = streamOf(seed, "workload");
+  const options: SchedulerOptions = {
+    threads: 1 + workload.below(4),
+    batchMs: workload.pick([10, 10, 3]),
+    maxBatchItems: workload.pick([4_096, 4_096, 8]),
+    graceMs: workload.pick([100, 100, 40]),
+  };
+  const faults = drawFaults(swarm);
+  const latencyMs = swarm.pick([0, 0, 0.05, 2]);
+  const hasBadLoads = swarm.chance(0.25);
+  const tasks = Array.from({ length: 1 + workload.below(3) }, () => drawTask(workload, swarm, hasBadLoads));
+  const kills = swarm.chance(0.3) ? 1 : 0;
+  const stalls = swarm.chance(0.4) ? 2 : 0;
+  const stale = swarm.chance(0.15) ? 1 : 0;
+  const poison = swarm.chance(0.5) ? 3 : 0;
+  const weights = {
+    submit: 5,
+    cancel: 2,
+    pause: 1.5,
+    resume: 1.5,
+    read: 1,
+    kill: kills,
+    stall: stalls,
+    stale,
+    forget: 0.3,
+  };
+  // Most histories are short, so that one that fails can be read; the long ones reach further.
+  const count = 3 + (workload.chance(0.3) ? workload.below(50) : workload.below(14));
+  const closesAt = workload.chance(0.2) ? 1 + workload.below(count) : Infinity;
+  const actions: { afterMs: number; action: PlannedAction }[] = [];
+  for (let at = 0; at < count; at++) {
+    const afterMs = workload.pick(GAPS_MS);
+    if (at === closesAt) {
+      const deadlineMs = workload.pick([undefined, 0, 10, 150]);
+      actions.push({ afterMs, action: { type: "close", deadlineMs } });
+      continue;
+    }
+    const type = at === 0 ? "submit" : workload.weighted(weights);
+    actions.push({ afterMs, action: drawAction(type, workload, swarm, tasks, poison) });
+  }
+  return { seed, options, latencyMs, faults, tasks, actions };
+}
+
+/** Each fault is off in most seeds, and differs in strength where it is on. */
+function drawFaults(swarm: Random): FaultPlan {
+  const some = (chance: number, ...strengths: readonly number[]): number =>
+    swarm.chance(chance) ? swarm.pick(strengths) : 0;
+  return {
+    crash: some(0.3, 0.01, 0.05, 0.3),
+    exitAfter: some(0.15, 0.02, 0.2),
+    hang: some(0.2, 0.005, 0.05),
+    await: some(0.15, 0.01, 0.1),
+    native: some(0.2, 0.01, 0.1),
+    fail: some(0.35, 0.02, 0.2, 0.7),
+    failFinal: some(0.15, 0.01, 0.1),
+    uncloneable: some(0.1, 0.02),
+    unreadable: some(0.1, 0.02, 0.2),
+    start: some(0.15, 0.2, 0.6, 1),
+    echo: some(0.3, 0.1, 1),
+    loss: some(0.3, 0.5, 1),
+    late: some(0.3, 0.05, 0.3),
+    claimGap: some(0.3, 0.05, 0.5),
+    timer: some(0.5, 0.3, 1),
+  };
+}
+
+function drawTask(workload: Random, swarm: Random, hasBadLoads: boolean): PlannedTask {
+  const kind = workload.chance(0.3) ? "batch" : "item";
+  const badLoads = Array.from({ length: hasBadLoads ? 1 + swarm.below(4) : 0 }, () =>
+    swarm.pick<LoadFate>(["broken", "crash", "crash", "crash", "ok", "await", "hang"]),
+  );
+  return {
+    kind,
+    concurrency: kind === "batch" ? 1 : workload.pick([1, 1, 1, 2, 4]),
+    maxBatchItems: workload.pick([0, 0, 0, 3]),
+    isSync: workload.chance(0.5),
+    nature: workload.pick(["script", "script", "native", "unknown"]),
+    hasAddon: workload.chance(0.3),
+    ignoresCancel: swarm.chance(0.3),
+    ms: workload.pick(TASK_MS),
+    slowEvery: workload.chance(0.2) ? 2 + workload.below(10) : 0,
+    slowMs: 50,
+    loadMs: workload.pick([0, 0, 30]),
+    badLoads,
+  };
+}
+
+function drawAction(
+  type: PlannedAction["type"],
+  workload: Random,
+  swarm: Random,
+  tasks: readonly PlannedTask[],
+  poison: number,
+): PlannedAction {
+  switch (type) {
+    case "submit":
+      return { type, job: drawJob(workload, swarm, tasks, poison) };
+    case "cancel":
+    case "pause":
+    case "resume":
+    case "read":
+    case "forget":
+      return { type, which: workload.below(8) };
+    case "kill":
+      return { type, slot: workload.below(4) };
+    case "stall":
+      return { type, ms: swarm.below(400) };
+    case "stale":
+      return { type, slot: workload.below(4), word: swarm.pick(["ready", "failed", "lost", "done"]) };
+    case "close":
+      return { type, deadlineMs: undefined };
+  }
+}
+
+function drawJob(workload: Random, swarm: Random, tasks: readonly PlannedTask[], poison: number): PlannedJob {
+  const task = workload.below(tasks.length);
+  const { kind } = tasks[task] as PlannedTask;
+  const isWarmUp = workload.chance(0.08);
+  const items = isWarmUp ? 0 : workload.pick([0, 1, 2, 5, 9, 20, 40, 60]);
+  const source = isWarmUp || workload.chance(0.6) ? undefined : drawSource(workload, swarm, items);
+  const reader =
+    source === undefined || workload.chance(0.6)
+      ? "none"
+      : workload.pick(["prompt", "absent", { everyMs: 3, most: 4 }, { everyMs: 30, most: 2 }] as const);
+  return {
+    task,
+    isShared: workload.chance(0.5),
+    items,
+    source,
+    reader,
+    isWarmUp,
+    rules: {
+      weight: workload.pick([1, 1, 3, 0.5]),
+      stopsAtFailure: workload.chance(0.4),
+      retry: {
+        attempts: workload.pick([1, 2, 3]),
+        backoffMs: workload.pick([10, 0, 50]),
+        maxBackoffMs: workload.pick([100, 30]),
+        jitter: workload.pick([0, 0.5, 1]),
+      },
+      timeoutMs: isWarmUp ? 0 : workload.pick([0, 50, 50, 15]),
+      concurrency: kind === "batch" ? 0 : workload.pick([0, 0, 0, 2]),
+      batchSize: workload.pick([0, 0, 0, 5, 20]),
+      maxInFlight: workload.pick([0, 0, 1, 10]),
+    },
+    poison: Array.from({ length: items === 0 ? 0 : swarm.below(poison + 1) }, () => ({
+      index: swarm.below(items),
+      fate: swarm.pick<Fate>([
+        "crash",
+        "crash",
+        "fail",
+        "fail-final",
+        "hang",
+        "await",
+        { nativeMs: 250 },
+        "unreadable",
+      ]),
+      times: 1 + swarm.below(4),
+    })),
+    unsendable: swarm.chance(0.05) ? swarm.below(20) : -1,
+    unreadable: swarm.chance(0.05) ? swarm.below(20) : -1,
+  };
+}
+
+function drawSource(workload: Random, swarm: Random, items: number): PlannedSource {
+  return {
+    chunk: workload.pick([1, 3, 7, 1_000]),
+    delayMs: workload.pick([undefined, undefined, 0, 1, 10]),
+    throwsAt: swarm.chance(0.15) ? swarm.below(items + 1) : undefined,
+    silentAt: swarm.chance(0.1) ? swarm.below(items + 1) : undefined,
+    isHeavy: swarm.chance(0.15),
+    isEndless: swarm.chance(0.1),
+  };
+}

@@ -1,0 +1,337 @@
+/**
+ * What must hold after each step, whatever happened: the scheduler's own state against itself and against the shell's
+ * books. Small states are checked whole; what costs more is looked at now and then.
+ */
+import type { Batch, Job, SchedulerEvent, Slot, State } from "@threadmill/engine/internal/scheduler";
+import type { JobView } from "./job-view.js";
+import type { Sent } from "./sent.js";
+import type { Shell } from "./shell.js";
+import { Position } from "./thread-world.js";
+import { blockingCall } from "./threads-by-slot.js";
+import { broken } from "./violation.js";
+
+const EPSILON_MS = 1e-6;
+/** Every so many steps progress is looked at, as a caller does who asks for it. */
+const PROGRESS_EVERY = 8;
+
+export class StateChecks {
+  readonly #shell: Shell;
+  readonly #state: State;
+  /** The largest batch of each recipe that was answered without a fault. */
+  readonly #largestAnswered = new Map<number, number>();
+
+  /** Recipes that some thread has described. */
+  readonly #described = new Set<number>();
+  /** Batches of a job that was paused in this turn, and their last claims then. */
+  readonly #pausedBatches: { readonly batch: Batch; readonly cur: number }[] = [];
+
+  constructor(shell: Shell) {
+    this.#shell = shell;
+    this.#state = shell.state;
+  }
+
+  afterStep(event: SchedulerEvent, isTurnOver: boolean): void {
+    this.#onEvent(event);
+    for (const slot of this.#state.slots) this.#checkSlot(slot, isTurnOver);
+    let live = 0;
+    for (const job of this.#state.jobs.values()) {
+      live++;
+      this.#checkJob(job, isTurnOver);
+    }
+    this.#checkWhole(live);
+    if (isTurnOver && this.#pausedBatches.length > 0) {
+      for (const { batch, cur } of this.#pausedBatches) {
+        if (batch.count > Math.max(cur, -1) + 1)
+          broken("S12", `a pause leaves slot ${batch.slot.index} what it has not begun`);
+      }
+      this.#pausedBatches.length = 0;
+    }
+    if (isTurnOver && this.#shell.pendingTicks === 0) this.#checkTimer(event);
+    if (event.type === "tick" && isTurnOver) this.#checkHeldSlots();
+    if (this.#shell.steps % PROGRESS_EVERY === 0 && isTurnOver) this.#checkProgress();
+  }
+
+  /** What an answer teaches about its task, before the scheduler learns it. */
+  onAnswer(sent: Sent, claimed: number): void {
+    const before = this.#largestAnswered.get(sent.job.recipe) ?? 0;
+    if (claimed > before) this.#largestAnswered.set(sent.job.recipe, claimed);
+  }
+
+  onDescribed(recipe: number): void {
+    this.#described.add(recipe);
+  }
+
+  #onEvent(event: SchedulerEvent): void {
+    const shell = this.#shell;
+    if (event.type === "pause-asked") this.#checkPaused(event.job);
+    else if (event.type === "stop-asked" && shell.jobs.get(event.job)?.settledAt === undefined) {
+      broken("S6", `job ${event.job} was cancelled and has not settled in that step`);
+    }
+  }
+
+  /** A pause leaves threads no more than they have begun. */
+  #checkPaused(key: number): void {
+    const { threads, control } = this.#shell;
+    for (const { index } of this.#state.slots) {
+      const thread = threads.at(index);
+      for (const { job, batch } of thread?.sent ?? []) {
+        if (job.key !== key || thread === undefined) continue;
+        this.#pausedBatches.push({ batch, cur: control.cur(thread.rowNumber, batch.number) });
+      }
+    }
+  }
+
+  /** A batch is no larger than anybody allows, and grows at most twofold. */
+  onAssigned(sent: Sent): void {
+    const { batch, job } = sent;
+    const { count } = batch;
+    this.#checkProbe(sent);
+    if (count === 0 && job.spec.isWarmUp !== true) broken("S10", `job ${job.key} has an empty batch`);
+    const { maxBatchItems = 0, concurrency = 1, kind } = job.task;
+    const { phase } = batch.job.recipe;
+    let most = this.#shell.options.maxBatchItems;
+    if (phase !== "known") most = 1;
+    else if (maxBatchItems > 0) most = Math.min(most, maxBatchItems);
+    const { rules } = job;
+    if (rules.batchSize > 0) most = Math.min(most, rules.batchSize);
+    else if (phase === "known") {
+      const lanes = kind === "batch" ? 1 : rules.concurrency || concurrency;
+      most = Math.min(most, Math.max(lanes, 2 * (this.#largestAnswered.get(job.recipe) ?? 0)));
+    }
+    if (count > most) broken("S10", `job ${job.key} has a batch of ${count} items, ${most} may be in one`);
+  }
+
+  /** Until a task is described one batch of it is out, and the others wait; warm-ups do not. */
+  #checkProbe({ job, batch }: Sent): void {
+    if (this.#described.has(job.recipe) || job.spec.isWarmUp === true) return;
+    for (const { running, behind } of this.#state.slots) {
+      for (const other of [running, behind]) {
+        if (other === undefined || other === batch || other.count === 0 || other.stoppedAt !== undefined) continue;
+        if (other.job.recipe.id === job.recipe) {
+          broken("S10", `two batches of recipe ${job.recipe} are out, which nobody has described`);
+        }
+      }
+    }
+  }
+
+  #checkSlot(slot: Slot, isTurnOver: boolean): void {
+    const { index, running, behind, reservedFor, phase } = slot;
+    const state = this.#state;
+    if (behind !== undefined && running === undefined) broken("S8", `slot ${index} has a batch behind nothing`);
+    if (running !== undefined && (phase === "starting" || phase === "broken")) {
+      broken("S8", `slot ${index} has a batch and no thread`);
+    }
+    if (reservedFor !== undefined && reservedFor.phase === "settled") {
+      broken("L3", `slot ${index} is kept for a job that has ended`);
+    }
+    if (reservedFor !== undefined && reservedFor.suspects.length > 0) {
+      this.#shell.counters["suspect kept apart by a reserved slot"]++;
+    }
+    const thread = this.#shell.threads.at(index);
+    const held = (running === undefined ? 0 : 1) + (behind === undefined ? 0 : 1);
+    if (isTurnOver && (thread?.sent.length ?? 0) !== held) {
+      broken("S8", `slot ${index} holds ${held} batches, and its thread ${thread?.sent.length ?? 0}`);
+    }
+    if (phase === "stuck" && running === undefined) broken("L4", `slot ${index} is stuck with nothing`);
+    if (phase !== "ready" || running !== undefined) return;
+    if (state.runnable.size > 0) broken("L1", `slot ${index} has nothing to do while there is work`);
+    for (const job of state.warmUps) {
+      if (job.phase === "live" && job.toWarm?.has(slot) === true) broken("L1", `slot ${index} stays cold`);
+    }
+  }
+
+  /** No item is lost or doubled, and a job that has something to assign is known to have it. */
+  #checkJob(job: Job, isTurnOver: boolean): void {
+    const { key, fresh, supplied, returned, suspects, retries, pieces } = job;
+    let held = supplied - fresh + returned.size + suspects.length + retries.size + job.completed + job.failed;
+    for (const piece of pieces) held += piece.count;
+    let out = 0;
+    for (const batch of job.batches) out += batch.count;
+    held += out;
+    if (held !== supplied) broken("L6", `job ${key} has ${supplied} items, and accounts for ${held}`);
+    if (!(job.share >= -EPSILON_MS && job.share < Infinity)) broken("L5", `job ${key} has had ${job.share} ms`);
+    const view = this.#shell.jobs.get(key) as JobView;
+    if (view.settledAt !== undefined) broken("L3", `job ${key} has settled and is kept`);
+    if (isTurnOver) this.#compare(job, view, out);
+    const isWaiting = fresh < supplied || returned.size > 0 || suspects.length > 0 || pieces.length > 0;
+    const canGo = job.phase === "live" && job.recipe.phase !== "probing" && isWaiting;
+    const isRunnable = this.#state.runnable.has(job);
+    if (canGo && !isRunnable && job.toWarm === undefined) broken("L1", `job ${key} has work that is forgotten`);
+    if (isRunnable && !canGo && retries.size === 0) broken("L1", `job ${key} has no work to give`);
+  }
+
+  #compare(job: Job, view: JobView, out: number): void {
+    const { key } = job;
+    if (job.completed + job.failed !== view.delivered.length || job.failed !== view.failed.size) {
+      broken("S5", `job ${key} counts ${job.completed} and ${job.failed} failed of ${view.delivered.length} delivered`);
+    }
+    if (out !== view.outCount) broken("L6", `job ${key} has ${out} items out, and ${view.outCount} are`);
+    if (job.batches.size !== view.batchCount) {
+      broken("S8", `job ${key} counts ${job.batches.size} batches, ${view.batchCount} are out`);
+    }
+    if (job.supplied !== view.supplied) broken("S10", `job ${key} has ${view.supplied} items, not ${job.supplied}`);
+    if ((job.phase === "paused") !== view.isPaused) broken("S12", `job ${key} is ${job.phase}`);
+    if (view.isPaused && view.batchCount === 0 && !view.pauseSaid) {
+      broken("S12", `job ${key} has all handed back, and nobody says that it is paused`);
+    }
+    if (view.spec.isThrottled === true && job.unread !== view.unread) {
+      broken("S10", `job ${key} has ${view.unread} outcomes to read, not ${job.unread}`);
+    }
+    // What is remembered of items goes with them.
+    const open = job.supplied - view.delivered.length;
+    if (job.attempts.size > open || job.kills.size > open) broken("S10", `job ${key} remembers items that have ended`);
+    if (view.source !== undefined) this.#checkSupply(job, view);
+    const { maxInFlight } = view.rules;
+    if (maxInFlight > 0 && view.source !== undefined && view.inFlight > maxInFlight) {
+      broken("S10", `job ${key} has ${view.inFlight} items in flight, ${maxInFlight} may be`);
+    }
+  }
+
+  /** A source is asked as soon as there is room and nothing in stock. */
+  #checkSupply(job: Job, view: JobView): void {
+    if (job.phase !== "live" || view.sourceEnded || view.isPulling) return;
+    const window = view.rules.maxInFlight || 2 * this.#shell.options.threads;
+    const isEmpty = job.fresh === job.supplied && job.returned.size === 0;
+    if (view.inFlight < window && isEmpty) broken("L1", `job ${view.key} has room for more, and does not ask for it`);
+  }
+
+  #checkWhole(live: number): void {
+    const state = this.#state;
+    const shell = this.#shell;
+    if (state.setAside !== shell.threads.strays.size) broken("L4", "the count of threads set aside is wrong");
+    if (state.setAside > shell.options.threads) broken("S10", "more threads are set aside than may be");
+    for (const { id, phase, jobs } of state.recipes.values()) {
+      if (phase === "probing" && !this.#hasProbe(id)) {
+        broken("L1", `${jobs.size} jobs wait for a description of recipe ${id} that nobody will bring`);
+      }
+    }
+    let lingering = 0;
+    for (const slot of state.slots) if (isEnded(slot.running) || isEnded(slot.behind)) lingering++;
+    if (lingering > 0 !== state.lingering > 0) broken("L3", `${state.lingering} jobs linger, and ${lingering} slots`);
+    if (state.isIdle !== shell.isIdle) broken("S12", "idle was not said");
+    if (state.isIdle !== (live === 0 && lingering === 0))
+      broken("S12", `idle is ${state.isIdle} with ${live} live jobs`);
+  }
+
+  #hasProbe(recipe: number): boolean {
+    for (const { running, behind } of this.#state.slots) {
+      if (running !== undefined && running.isProbe && running.job.recipe.id === recipe) return true;
+      if (behind !== undefined && behind.isProbe && behind.job.recipe.id === recipe) return true;
+    }
+    return false;
+  }
+
+  /** The timer rings no later than the first thing that is due, as the shell knows it. */
+  #checkTimer(event: SchedulerEvent): void {
+    const { now, threads, options } = this.#shell;
+    const armedAt = this.#shell.armedAt ?? Infinity;
+    if (armedAt < now - EPSILON_MS && event.type === "tick") broken("L2", `the timer is set to the past: ${armedAt}`);
+    for (const job of this.#state.jobs.values()) {
+      // While its task is being described a job cannot go on, and will be looked at when it is.
+      if (job.phase !== "live" || job.retries.size === 0 || job.recipe.phase === "probing") continue;
+      const { dueAt } = this.#shell.jobs.get(job.key) as JobView;
+      if (this.#state.runnable.has(job)) continue;
+      for (const at of dueAt.values()) this.#mustRing(armedAt, at, `a retry of job ${job.key}`);
+    }
+    if (this.#state.rebalanceAt < Infinity) this.#mustRing(armedAt, this.#state.rebalanceAt, "a look at the balance");
+    if (threads.strays.size > 0) {
+      this.#mustRing(armedAt, threads.strayCheckAt + options.graceMs, "threads that were set aside");
+    }
+    for (const { index, phase } of this.#state.slots) {
+      if (phase !== "ready") continue;
+      const [running, behind] = threads.at(index)?.sent ?? [];
+      if (running !== undefined) {
+        if (running.stoppedAt !== undefined) {
+          this.#mustRing(armedAt, running.stoppedAt + options.graceMs, `slot ${index}, which was stopped`);
+        } else if (running.job.rules.timeoutMs > 0 && running.batch.count > 0) {
+          this.#mustRing(
+            armedAt,
+            now + running.job.rules.timeoutMs + options.graceMs,
+            `the time limit in slot ${index}`,
+          );
+        }
+      }
+      if (behind?.stoppedAt !== undefined)
+        this.#mustRing(armedAt, now + options.graceMs, `the batch behind in ${index}`);
+    }
+  }
+
+  #mustRing(armedAt: number, at: number, what: string): void {
+    if (armedAt > at + EPSILON_MS) broken("L2", `the timer is set to ${armedAt}, and ${what} is due at ${at}`);
+  }
+
+  /** After a tick no slot is held beyond its time, if there is room to set its thread aside. */
+  #checkHeldSlots(): void {
+    const { now, threads, options } = this.#shell;
+    for (const { index, phase } of this.#state.slots) {
+      const thread = threads.at(index);
+      if (phase !== "ready" || thread === undefined) continue;
+      const [running] = thread.sent;
+      if (running?.stoppedAt !== undefined && now >= running.stoppedAt + options.graceMs + EPSILON_MS) {
+        broken("L4", `slot ${index} was stopped at ${running.stoppedAt} and is still held`);
+      }
+      const call = blockingCall(thread);
+      if (call === undefined || call.deadline === Infinity || call.run.sent.stoppedAt !== undefined) continue;
+      // The call may have begun right after a look, and the next one notes no more than that it has begun.
+      const most = call.deadline + call.run.sent.batch.job.rules.timeoutMs + options.graceMs;
+      if (now > most + this.#shell.slackMs) broken("L4", `slot ${index} is in one call until ${now}, beyond ${most}`);
+    }
+  }
+
+  /** What a caller sees who asks for progress now: never more than there is (S5). */
+  #checkProgress(): void {
+    const { threads, control } = this.#shell;
+    const { lanesOf } = this.#shell.scheduler;
+    for (const { index } of this.#state.slots) {
+      const thread = threads.at(index);
+      if (thread === undefined) continue;
+      for (const { batch, job, serial } of thread.sent) {
+        if (job.isSettled || batch.job.recipe.kind === "batch") continue;
+        const cur = Math.min(control.cur(thread.rowNumber, batch.number), batch.count - 1);
+        const seen = cur + 1 - lanesOf(batch.job) - control.faults(thread.rowNumber, batch.number);
+        if (seen <= 0) continue;
+        const run = thread.runs.find(({ sent }) => sent.serial === serial);
+        // Answered already, and the answer is on its way.
+        if (run === undefined) continue;
+        let done = 0;
+        for (const position of run.positions) if (position === Position.DONE) done++;
+        if (seen > done)
+          broken("S5", `progress of job ${job.key} shows ${seen} items that a thread has done, ${done} are`);
+      }
+    }
+  }
+
+  /** What is left over when nothing is to be done; empty if all is as it should be. */
+  leftovers(): string[] {
+    const state = this.#state;
+    const shell = this.#shell;
+    const left: string[] = [];
+    if (state.jobs.size > 0) left.push(`jobs kept: ${[...state.jobs.keys()].join(", ")}`);
+    for (const { index, running, behind, reservedFor, phase } of state.slots) {
+      if (running !== undefined || behind !== undefined) left.push(`a batch in slot ${index}`);
+      if (reservedFor !== undefined) left.push(`slot ${index} is kept for a job`);
+      if (phase !== "ready" && phase !== "broken") left.push(`slot ${index} is ${phase}`);
+      const thread = shell.threads.at(index);
+      if (phase === "ready" && (thread === undefined || !thread.isAlive || thread.blockedBy !== undefined)) {
+        left.push(`slot ${index} has no thread that could work`);
+      }
+    }
+    for (const { id, jobs } of state.recipes.values()) if (jobs.size > 0) left.push(`jobs in recipe ${id}`);
+    if (state.runnable.size > 0) left.push("runnable jobs");
+    if (state.backingOff.size > 0) left.push("jobs that back off");
+    if (state.warmUps.size > 0) left.push("warm-ups");
+    if (state.lingering !== 0) left.push(`lingering: ${state.lingering}`);
+    if (shell.armedAt !== undefined) left.push(`the timer is on, for ${shell.armedAt}`);
+    if (!state.isIdle) left.push("idle was not said");
+    if (shell.threads.strays.size > 0) left.push(`threads set aside: ${shell.threads.strays.size}`);
+    for (const job of shell.jobs.values()) {
+      if (job.settledAt === undefined) left.push(`job ${job.key} has not settled`);
+      else if (job.stoppedAt === undefined) left.push(`job ${job.key} has not stopped`);
+    }
+    return left;
+  }
+}
+
+function isEnded(batch: Batch | undefined): boolean {
+  return batch !== undefined && batch.job.phase === "settled";
+}

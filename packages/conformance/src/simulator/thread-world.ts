@@ -1,0 +1,140 @@
+/** What a simulated thread and the world around it say to each other, and what a thread keeps of its work. */
+import type { ErrorCode, HandlerNature } from "@threadmill/protocol";
+import type { PositionFault } from "@threadmill/engine/internal/scheduler";
+import type { Kind } from "./agenda.js";
+import type { Sent } from "./sent.js";
+import type { SimulatedThread } from "./simulated-thread.js";
+import type { Fate, LoadFate, SimulatedTask } from "./spec.js";
+
+export type ToThread =
+  | { readonly type: "batch"; readonly sent: Sent }
+  | { readonly type: "which" }
+  | { readonly type: "forget"; readonly recipe: number };
+
+export type Word =
+  | { readonly type: "described"; readonly recipe: number; readonly task: SimulatedTask }
+  | {
+      readonly type: "done";
+      readonly run: BatchInThread;
+      readonly claimed: number;
+      readonly faults: readonly PositionFault[] | undefined;
+      readonly elapsedMs: number;
+    }
+  | {
+      readonly type: "spoilt";
+      readonly run: BatchInThread;
+      readonly code: ErrorCode;
+      readonly isFinal: boolean;
+      readonly elapsedMs: number;
+    }
+  | { readonly type: "broken"; readonly run: BatchInThread }
+  /** Some message was not: on its way to the thread, or from there. */
+  | { readonly type: "unreadable" }
+  | { readonly type: "held"; readonly batches: readonly number[] };
+
+/** What has become of a position. */
+export const Position = { UNTOUCHED: 0, BEGUN: 1, DONE: 2, FAILED: 3 } as const;
+
+/** A batch as its thread knows it. */
+export interface BatchInThread {
+  readonly sent: Sent;
+  readonly number: number;
+  readonly count: number;
+  readonly task: SimulatedTask;
+  readonly recipe: number;
+  /** Of each position that was begun. */
+  readonly positions: number[];
+  next: number;
+  open: number;
+  isExhausted: boolean;
+  startedAt: number;
+  hasBegun: boolean;
+  isLoading: boolean;
+  stopSeen: boolean;
+  faults: PositionFault[] | undefined;
+  spoilt: { readonly code: ErrorCode; readonly isFinal: boolean } | undefined;
+  /** Its answer cannot be read by whoever gets it. */
+  isUnreadable: boolean;
+  exitsAfter: boolean;
+}
+
+/** A handler call: one item, or all that a batch handler was given (`position` is -1 then). */
+export interface RunningCall {
+  readonly run: BatchInThread;
+  readonly position: number;
+  readonly fate: Fate;
+  readonly isSync: boolean;
+  readonly deadline: number;
+  isOver: boolean;
+  /** Left behind: its lane is free, and nobody waits for it. */
+  isAbandoned: boolean;
+}
+
+/** The module of a recipe being loaded, and its setup. */
+export interface Load {
+  readonly recipe: number;
+  readonly task: SimulatedTask;
+  readonly fate: LoadFate;
+  readonly waiters: BatchInThread[];
+}
+
+/** A thread in the middle of a claim: before the store of its position, or between that and its look at the limit. */
+export interface Claiming {
+  readonly run: BatchInThread;
+  readonly position: number;
+  hasStored: boolean;
+}
+
+/** What a thread needs of the world around it. */
+export interface ThreadWorld {
+  readonly now: number;
+  readonly graceMs: number;
+  readonly buffer: SharedArrayBuffer;
+  /** A step of the thread that takes `ms`; by hand, it waits until it is asked for. */
+  plan(thread: SimulatedThread, ms: number, kind: Kind, detail: unknown): void;
+  /** The same, but by a clock: it comes by itself. */
+  planTimer(thread: SimulatedThread, ms: number, kind: Kind, detail: unknown): void;
+  say(thread: SimulatedThread, word: Word): void;
+  onBegin(thread: SimulatedThread, run: BatchInThread, position: number): Fate;
+  onEnded(run: BatchInThread, position: number): void;
+  onBeganBehind(): void;
+  onAbandoned(): void;
+  loadFate(run: BatchInThread): LoadFate;
+  callMs(run: BatchInThread, position: number): number;
+  /** Time that a claim takes between two of its parts; 0: none. */
+  claimGapMs(): number;
+  /** Whether that is before the store of the position, or after it. */
+  isGapFirst(): boolean;
+  die(thread: SimulatedThread): void;
+}
+
+/** What a task says of its handlers. */
+export function natureOf(task: SimulatedTask): HandlerNature {
+  return task.nature ?? "script";
+}
+
+/** Which of several fates decides for a batch handler. */
+export function gravity(fate: Fate): number {
+  switch (fate) {
+    case "ok":
+    case "fail-alone":
+    case "uncloneable":
+      return 0;
+    case "unreadable":
+      return 1;
+    case "exit-after":
+      return 2;
+    case "fail":
+      return 3;
+    case "fail-final":
+      return 4;
+    case "await":
+      return 6;
+    case "hang":
+      return 7;
+    case "crash":
+      return 8;
+    default:
+      return 5;
+  }
+}
