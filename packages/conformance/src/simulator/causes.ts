@@ -82,7 +82,9 @@ export class Causes {
   // ——— threads that do not come back
 
   onSetAside(thread: SimulatedThread): void {
-    if (thread.sent.some((sent, place) => this.#isStuck(thread, sent, place === 0) || this.#isOverdue(sent))) return;
+    if (thread.sent.some((sent, place) => this.#isStuck(thread, sent, place === 0) || this.#isOverdue(thread, sent))) {
+      return;
+    }
     broken("L4", `the thread of slot ${thread.slot} is set aside before its time`);
   }
 
@@ -92,8 +94,11 @@ export class Causes {
     return isFirst || this.#cur(thread, sent) !== NOT_BEGUN;
   }
 
-  #isOverdue({ job, begunAt }: Sent): boolean {
+  #isOverdue(thread: SimulatedThread, sent: Sent): boolean {
+    const { job, begunAt } = sent;
     const { timeoutMs } = job.rules;
+    // A thread that was put to sleep between its claim and the begin of the item looks the same from outside.
+    if (begunAt === Infinity) return timeoutMs > 0 && this.#cur(thread, sent) >= 0;
     return timeoutMs > 0 && begunAt + timeoutMs + this.#shell.options.graceMs <= this.#shell.now + CLAIM_GAP_MS;
   }
 

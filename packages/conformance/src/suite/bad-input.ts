@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { collect, expectUsable, failure, range, thrown } from "../assertions.js";
 import { addOne, gated } from "../fixtures/index.js";
 import { Gate } from "../gate.js";
-import { until, useKit } from "../leaks.js";
+import { aWhile, useKit } from "../leaks.js";
 import type { Subject } from "../subject.js";
 
 /** Options that a compiler would refuse: people write JavaScript too. */
@@ -168,7 +168,7 @@ export function badInputSuite(subject: Subject): void {
         },
       };
       thrown(() => engine.run(addOne, items, { weight: -1 }));
-      await until(() => opened > 0);
+      await aWhile();
       expect(opened).toBe(0);
     });
 

@@ -4,7 +4,7 @@ import { failure, range, rejection, thrown } from "../assertions.js";
 import { addOne, counted, gated } from "../fixtures/index.js";
 import { TEARDOWNS } from "../fixtures/setups.js";
 import { Gate } from "../gate.js";
-import { until, useKit } from "../leaks.js";
+import { aWhile, useKit } from "../leaks.js";
 import type { Subject } from "../subject.js";
 import { Tally } from "../tally.js";
 
@@ -28,7 +28,7 @@ export function closingSuite(subject: Subject): void {
       await gate.arrived();
       // One slot is held by the first job; where there is another one, the second job must not wait for it.
       if (subject.slots > 1) await second.result;
-      await until(() => isDrained);
+      await aWhile();
       expect(isDrained).toBe(false);
       gate.open();
       await drained;

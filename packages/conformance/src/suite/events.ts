@@ -146,7 +146,7 @@ export function eventsSuite(subject: Subject): void {
       let isDrained = false;
       const drained = engine.drain().then(() => (isDrained = true));
       await gate.arrived();
-      await until(() => isDrained);
+      await aWhile();
       expect(isDrained).toBe(false);
       gate.open();
       await drained;

@@ -14,7 +14,7 @@ import {
   spinning,
 } from "../fixtures/index.js";
 import { Gate } from "../gate.js";
-import { until, useKit } from "../leaks.js";
+import { aWhile, useKit } from "../leaks.js";
 import type { Subject } from "../subject.js";
 import { Tally } from "../tally.js";
 
@@ -226,7 +226,7 @@ export function threadsSuite(subject: Subject): void {
         await stuck;
       }
       const waiting = engine.run(addOne, [1]);
-      await until(() => waiting.state !== "waiting");
+      await aWhile();
       expect(waiting.state).toBe("waiting");
       for (const gate of gates) gate.open();
       expect((await waiting.result).values).toEqual([2]);
