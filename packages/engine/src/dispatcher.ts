@@ -125,6 +125,7 @@ export class Dispatcher {
     this.#isEnded = true;
     clearTimeout(this.#timer);
     const leftBehind = await this.#threads.end(bounds);
+    this.#intake.close();
     for (const { index, incarnation } of this.state.slots) {
       this.dispatch({ type: "thread-lost", slot: index, incarnation, cur: [-1, -1] });
     }

@@ -11,7 +11,7 @@ export class Intake<Word> {
   readonly #take: (word: Word) => void;
   #waiting: Word[] = [];
   #sliceEnd = 0;
-  #isPlanned = false;
+  #planned: NodeJS.Immediate | undefined;
 
   constructor(take: (word: Word) => void) {
     this.#take = take;
@@ -19,7 +19,7 @@ export class Intake<Word> {
 
   /** Takes the word now, or in a later turn; always after those that came before it. */
   receive(word: Word): void {
-    if (!this.#isPlanned) {
+    if (this.#planned === undefined) {
       this.#sliceEnd = performance.now() + SLICE_MS;
       this.#plan();
     } else if (this.#waiting.length > 0 || performance.now() > this.#sliceEnd) {
@@ -36,10 +36,15 @@ export class Intake<Word> {
     for (const word of words) this.#take(word);
   }
 
+  /** Nothing that waits will be taken any more. */
+  close(): void {
+    clearImmediate(this.#planned);
+    this.#waiting = [];
+  }
+
   #plan(): void {
-    this.#isPlanned = true;
-    setImmediate(() => {
-      this.#isPlanned = false;
+    this.#planned = setImmediate(() => {
+      this.#planned = undefined;
       if (this.#waiting.length === 0) return;
       const words = this.#waiting;
       this.#waiting = [];

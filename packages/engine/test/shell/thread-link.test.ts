@@ -30,7 +30,7 @@ describe("a thread", () => {
     const numbers = Array.from({ length: 40 }, (_, index) => index);
     await at.playUntil(at.engine.map(handler("double"), numbers, { batchSize: 40 }));
     await at.playUntil(at.engine.map(handler("double"), [1, 2], { batchSize: 40 }));
-    const columns = thread.heard.flatMap((message) => (message[0] === "batch" ? [message[5]] : [])).slice(1);
+    const columns = thread.heard.flatMap((message) => (message[0] === "batch" ? [message[6]] : [])).slice(1);
     expect(columns).toEqual([new Float64Array(numbers), [1, 2]]);
   });
 

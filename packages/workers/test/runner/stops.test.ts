@@ -9,7 +9,7 @@ const entered = (name: string): Promise<ItemContext> => stage.entered(name) as P
 
 afterEach(() => stage.clear());
 
-const nothing = (batch: number): unknown[] => ["done", batch, 0, [], undefined, 0];
+const nothing = (batch: number): unknown[] => ["done", batch, 0, [], undefined, 0, 0];
 
 describe("a batch that is stopped", () => {
   it("fires the signals of its handlers, and is answered with nothing when they have come back", async () => {
