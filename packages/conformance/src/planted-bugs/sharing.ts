@@ -94,6 +94,7 @@ export const sharingBugs: readonly PlantedBug[] = [
     to: "false",
     why: "While messages come in, no look ever comes, and slow items hide in a batch.",
     wasReal: "The time to look again was set anew in each step.",
+    equivalent: "Every step looks by itself; the plan is for the time in which none comes.",
   },
   {
     name: "a slot that gives way keeps no item",

@@ -95,7 +95,8 @@ export class Causes {
   }
 
   #isOverdue(thread: SimulatedThread, sent: Sent): boolean {
-    const { job, begunAt } = sent;
+    const { job, batch, begunAt } = sent;
+    if (batch.count === 0) return false;
     const { timeoutMs } = job.rules;
     // A thread that was put to sleep between its claim and the begin of the item looks the same from outside.
     if (begunAt === Infinity) return timeoutMs > 0 && this.#cur(thread, sent) >= 0;

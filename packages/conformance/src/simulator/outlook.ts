@@ -12,8 +12,6 @@ const LOOK_MS = 1;
 
 export class Outlook {
   readonly #shell: Shell;
-  /** By when a thread without work, or a newcomer behind a batch, must be looked at again. */
-  #lookBy: number | undefined;
 
   constructor(shell: Shell) {
     this.#shell = shell;
@@ -61,7 +59,7 @@ export class Outlook {
     }
   }
 
-  /** While work could move, a look is planned within a moment, and not put off by whatever happens till then. */
+  /** While work could move, a look is planned within a moment. (Each step is one as well.) */
   #checkLook(): void {
     const { now, state, armedAt = Infinity } = this.#shell;
     const { slots } = state;
@@ -70,15 +68,9 @@ export class Outlook {
     const mayHasten = slots.some(
       ({ running, behind }) => behind?.isNewcomer === true && running?.job !== behind.job && mayRevoke(running),
     );
-    if (!mayTake && !mayHasten) {
-      this.#lookBy = undefined;
-      return;
-    }
-    if (this.#lookBy === undefined || this.#lookBy <= now) this.#lookBy = now + LOOK_MS;
-    // One that was planned a moment before, and then done by some other step, may have moved by as much.
-    if (armedAt > this.#lookBy + LOOK_MS + EPSILON_MS) {
+    if ((mayTake || mayHasten) && armedAt > now + LOOK_MS + EPSILON_MS) {
       const whom = mayTake ? "a thread without work" : "a newcomer";
-      broken("L5", `the timer is set to ${armedAt}, and a look for ${whom} is due at ${this.#lookBy}`);
+      broken("L5", `the timer is set to ${armedAt}, and a look for ${whom} is due within a moment`);
     }
   }
 }

@@ -27,7 +27,7 @@ export function fill(turn: Turn): void {
   hasten(turn);
   if (state.runnable.size === 0) balance(turn);
   else welcome(turn);
-  // A look that is planned already comes soon enough; moving it at each step would never let it come.
+  // A look that is planned already comes soon enough; setting the timer anew at each step would only cost.
   if (lookAt > turn.now && state.rebalanceAt < Infinity) state.rebalanceAt = Math.min(lookAt, state.rebalanceAt);
 }
 
