@@ -104,8 +104,8 @@ export const admissionBugs: readonly PlantedBug[] = [
   {
     name: "a task's own bound on its batches is not kept",
     file: "size",
-    from: "Math.min(state.options.maxBatchItems, recipe.maxBatchItems || Infinity)",
-    to: "state.options.maxBatchItems",
+    from: "Math.min(mostItems(state, recipe), recipe.maxBatchItems || Infinity)",
+    to: "mostItems(state, recipe)",
     why: "S10: a vectorised handler gets more than it said it can take.",
   },
   {

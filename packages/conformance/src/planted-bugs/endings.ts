@@ -99,8 +99,8 @@ export const endingBugs: readonly PlantedBug[] = [
   {
     name: "the middle item of a spoilt batch is lost",
     file: "answers",
-    from: "indices.slice(middle)]",
-    to: "indices.slice(middle + 1)]",
+    from: "[middle, count],",
+    to: "[middle + 1, count],",
     why: "L1: the job waits for it for ever.",
   },
   {
