@@ -1,6 +1,7 @@
-/** All benchmarks, in the order of the page. Numeric columns get theirs, in columns/, with the feature itself. */
+/** All benchmarks, in the order of the page. */
 import { cancelInference } from "./cancel-inference/benchmark.js";
 import { cancel } from "./cancel/benchmark.js";
+import { columns } from "./columns/benchmark.js";
 import { cpuBound } from "./cpu-bound/benchmark.js";
 import { fairness } from "./fairness/benchmark.js";
 import { footprint } from "./footprint/benchmark.js";
@@ -16,6 +17,7 @@ import { values } from "./values/benchmark.js";
 export const benchmarks: readonly Benchmark[] = [
   tinyItems,
   values,
+  columns,
   oneAtATime,
   cpuBound,
   cancel,
