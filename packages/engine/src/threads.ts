@@ -162,11 +162,12 @@ export class Threads {
     clearTimeout(timer);
     this.#isOver = true;
     const areEnded = await Promise.all(links.map((link) => this.#end(link, endOver)));
-    return links.filter((_, at) => !areEnded[at]).map(({ slot }) => slot);
+    return [...new Set(links.filter((_, at) => !areEnded[at]).map(({ slot }) => slot))];
   }
 
-  /** Whether the link's thread is gone. */
+  /** Whether the link's thread is gone. One that is still starting is waited for, to be ended then. */
   async #end(link: ThreadLink, endOver: Promise<void>): Promise<boolean> {
+    await Promise.race([link.opened, endOver]);
     const { thread } = link;
     if (thread === undefined) return link.hasOpened;
     if (!this.#mayTerminate(link)) {
