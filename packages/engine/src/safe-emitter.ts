@@ -12,20 +12,26 @@ type ArgumentsOf<Handler> = Handler extends (...args: infer Arguments) => void ?
 const guarded = new WeakMap<Listener, Listener>();
 
 export class SafeEmitter<Events> {
-  readonly #emitter = new EventEmitter();
+  /** Made for the first listener: there may be many thousands of handles that nobody listens to. */
+  #emitter: EventEmitter | undefined;
 
   on<Name extends EventName<Events>>(event: Name, listener: Events[Name]): this {
-    this.#emitter.on(event, guard(listener), this);
+    const safe = guard(listener);
+    this.#emitter ??= new EventEmitter();
+    this.#emitter.on(event, safe, this);
     return this;
   }
 
   once<Name extends EventName<Events>>(event: Name, listener: Events[Name]): this {
-    this.#emitter.once(event, guard(listener), this);
+    const safe = guard(listener);
+    this.#emitter ??= new EventEmitter();
+    this.#emitter.once(event, safe, this);
     return this;
   }
 
   off<Name extends EventName<Events>>(event: Name, listener: Events[Name]): this {
-    this.#emitter.off(event, guard(listener));
+    const safe = guard(listener);
+    this.#emitter?.off(event, safe);
     return this;
   }
 
@@ -35,12 +41,12 @@ export class SafeEmitter<Events> {
   }
 
   listenerCount(event: EventName<Events>): number {
-    return this.#emitter.listenerCount(event);
+    return this.#emitter?.listenerCount(event) ?? 0;
   }
 
   /** Calls all listeners. Never throws. */
   protected emit<Name extends EventName<Events>>(event: Name, ...args: ArgumentsOf<Events[Name]>): void {
-    this.#emitter.emit(event, ...args);
+    this.#emitter?.emit(event, ...args);
   }
 }
 

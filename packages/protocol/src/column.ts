@@ -7,18 +7,30 @@ const MIN_PACKED = 32;
 
 /**
  * Arrays of nothing but numbers become one block, whose clone is a copy of its bytes; views that would drag a large
- * buffer along are cut out. Anything else stays as it is. (A block is not moved to the other side: that costs more than
+ * buffer along are cut out. Anything else stays as it is. To be posted at once: the next call may use the same block. (A block is not moved to the other side: that costs more than
  * copying it, at the size of a batch.)
  */
 export function packColumn(values: readonly unknown[]): Column {
-  if (values.length >= MIN_PACKED && isAllNumbers(values)) return new Float64Array(values);
+  if (values.length >= MIN_PACKED) {
+    const block = packNumbers(values);
+    if (block !== undefined) return block;
+  }
   return needsCutting(values) ? values.map(cutView) : values;
 }
 
-/** By index: `every` skips holes, which are not numbers. */
-function isAllNumbers(values: readonly unknown[]): values is readonly number[] {
-  for (let at = 0; at < values.length; at++) if (typeof values[at] !== "number") return false;
-  return true;
+/** The last block: batches are mostly of one size, and a block is copied by the post that follows. */
+let block = new Float64Array(0);
+
+/** All values as a block; undefined if one of them is no number. A hole is none. */
+function packNumbers(values: readonly unknown[]): Float64Array | undefined {
+  const { length } = values;
+  if (block.length !== length) block = new Float64Array(length);
+  for (let at = 0; at < length; at++) {
+    const value = values[at];
+    if (typeof value !== "number") return undefined;
+    block[at] = value;
+  }
+  return block;
 }
 
 /** Any value may be a view; what lies in objects is judged by the first one, since they are mostly of one shape. */

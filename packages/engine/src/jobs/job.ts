@@ -45,7 +45,8 @@ export class Job {
   source!: Source;
   state: JobState = "waiting";
   readonly failures = new Map<number, ItemFailure>();
-  readonly #attempts = new Map<number, number>();
+  /** Attempts of items that took more than one. */
+  #attempts: Map<number, number> | undefined;
   supplied = 0;
   sourceEnded = false;
   completed = 0;
@@ -71,7 +72,8 @@ export class Job {
   #loop: "none" | "open" | "left" = "none";
   #hasDropped = false;
   readonly #meter: ProgressMeter;
-  readonly #wakers = new Set<() => void>();
+  /** Readers that wait for more. */
+  #wakers: Set<() => void> | undefined;
   #result: JobResult<unknown> | undefined;
   /** Called when a throttling loop has read, or when outcomes were dropped for want of a loop. */
   onRead: (count: number) => void = () => undefined;
@@ -118,7 +120,7 @@ export class Job {
     const { claimed, failures, attempts, skipped } = batch;
     if (this.collects) {
       for (const [index, failure] of failures ?? []) this.failures.set(index, failure);
-      for (const [index, attempt] of attempts ?? []) this.#attempts.set(index, attempt);
+      for (const [index, attempt] of attempts ?? []) (this.#attempts ??= new Map()).set(index, attempt);
     }
     const delivered = claimed - (skipped?.size ?? 0);
     this.failed += failures?.size ?? 0;
@@ -189,9 +191,9 @@ export class Job {
   }
 
   wake(): void {
-    const wakers = [...this.#wakers];
-    this.#wakers.clear();
-    for (const waker of wakers) waker();
+    const wakers = this.#wakers;
+    this.#wakers = undefined;
+    for (const waker of wakers ?? []) waker();
   }
 
   /** Why the one loop of a job that does not collect cannot be opened now; undefined if it can. */
@@ -206,7 +208,7 @@ export class Job {
 
   openFeed(ending: () => FeedEnding): Feed {
     const wait = (wake: () => void): void => {
-      this.#wakers.add(wake);
+      (this.#wakers ??= new Set()).add(wake);
     };
     if (this.collects) {
       let next = 0;
@@ -243,12 +245,12 @@ export class Job {
   }
 
   /** Attempts of items that took more than one; empty for a job that does not collect. */
-  get attempts(): ReadonlyMap<number, number> {
+  get attempts(): ReadonlyMap<number, number> | undefined {
     return this.#attempts;
   }
 
   /** Makes this the settled job that had this result, without having run. */
-  restore(result: JobResult<unknown>, attempts: ReadonlyMap<number, number>, now: number): void {
+  restore(result: JobResult<unknown>, attempts: ReadonlyMap<number, number> | undefined, now: number): void {
     this.#result = result;
     this.completed = result.values.length;
     this.supplied = result.values.length;

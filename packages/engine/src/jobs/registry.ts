@@ -41,7 +41,7 @@ export type AnyHandle = JobHandle<unknown, unknown>;
 interface KeptResult {
   readonly taskUrl: string;
   readonly result: JobResult<unknown>;
-  readonly attempts: ReadonlyMap<number, number>;
+  readonly attempts: ReadonlyMap<number, number> | undefined;
 }
 
 /** Part of every id that a caller did not give: nobody's own ids look like that. */
@@ -358,10 +358,9 @@ export class JobRegistry {
     }
     job.wake();
     this.dispatcher.later(() => {
-      const progress = job.progress(now, 0);
       const end = error === undefined ? { state } : { state, error };
       for (const handle of handles) {
-        handle.notifyLast("progress", progress);
+        if (handle.listenerCount("progress") > 0) handle.notifyLast("progress", job.progress(now, 0));
         handle.notifyLast("settle", end);
       }
       this.#publish({ type: "settled", jobId: job.id, ...end });
