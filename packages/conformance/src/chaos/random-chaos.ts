@@ -12,8 +12,8 @@ const TIMEOUT_MS = 80;
  * A late throw kills whatever is in its thread then, and the one who has not said so is blamed. Where somebody listens to
  * all events of a thread, nothing that is thrown there ends it any more, and who waits for that waits for ever.
  */
-const unfit = ["throwsAfterReturn", "rejectsAfterReturn", "listensToAll"];
-const deeds = [...new Set([...misdeeds.map(({ deed }) => deed), ...endless])].filter((deed) => !unfit.includes(deed));
+const unfit = new Set<string>(["throwsAfterReturn", "rejectsAfterReturn", "listensToAll"]);
+const deeds = [...new Set([...misdeeds.map(({ deed }) => deed), ...endless])].filter((deed) => !unfit.has(deed));
 
 export async function playRandom(options: ChaosOptions): Promise<ChaosReport> {
   const stage = new Stage(options);
