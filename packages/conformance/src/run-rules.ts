@@ -4,6 +4,11 @@ import type { Phase, RunRecord } from "./run-log.js";
 
 /** How often an item may end its thread: once in company, and twice alone. */
 const MAX_KILLS = 3;
+/**
+ * Where a thread that takes long to die is set aside first, its batch is not lost but split: once for each halving of
+ * the largest one, the item may then end another thread in company.
+ */
+const MAX_SPLITS = 12;
 
 interface Placed extends RunRecord {
   readonly at: number;
@@ -121,7 +126,9 @@ export class RunIndex {
       }
     }
     const kills = records.filter((one) => one.phase === "dying").length;
-    if (kills > MAX_KILLS) report("S9", about, `has ended ${kills} threads`);
+    if (kills > MAX_KILLS + (rules.mayRepeat === true ? MAX_SPLITS : 0)) {
+      report("S9", about, `has ended ${kills} threads`);
+    }
   }
 }
 
