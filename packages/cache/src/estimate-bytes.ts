@@ -10,39 +10,52 @@ const SAMPLE = 256;
 const GOLDEN = 0.618_033_988_75;
 
 export function estimateBytes(value: unknown): number {
-  return sizeOf(value, new Set());
+  const seen = new Set<object>();
+  // A list of its own rather than the call stack: a value may be nested thousands of levels deep.
+  const parts: { readonly value: unknown; readonly weight: number }[] = [{ value, weight: 1 }];
+  let bytes = 0;
+  for (let part = parts.pop(); part !== undefined; part = parts.pop()) {
+    const { weight } = part;
+    bytes +=
+      weight * ownBytes(part.value, seen, (child, share) => parts.push({ value: child, weight: weight * share }));
+  }
+  return Math.ceil(bytes);
 }
 
-function sizeOf(value: unknown, seen: Set<object>): number {
+/** Without what it refers to, which is added; `share` is how many of its kind a part stands for. */
+function ownBytes(value: unknown, seen: Set<object>, add: (child: unknown, share: number) => void): number {
   if (typeof value === "string") return 16 + value.length * (isLatin1(value) ? 1 : 2);
   if (typeof value === "number") return POINTER;
   if (typeof value === "bigint") return 16 + value.toString(16).length / 2;
-  if (typeof value !== "object" || value === null) return POINTER;
-  if (seen.has(value)) return POINTER;
+  if (typeof value !== "object" || value === null || seen.has(value)) return POINTER;
   seen.add(value);
   if (value instanceof ArrayBuffer || value instanceof SharedArrayBuffer) return OBJECT + value.byteLength;
-  if (ArrayBuffer.isView(value)) return OBJECT * 4 + sizeOf(value.buffer, seen);
-  if (Array.isArray(value)) return OBJECT + sizeOfMany(value, seen);
-  if (value instanceof Map) return OBJECT + sizeOfMany([...value].flat(), seen) + value.size * 2 * POINTER;
-  if (value instanceof Set) return OBJECT + sizeOfMany([...value], seen) + value.size * 2 * POINTER;
-  let bytes = OBJECT;
-  for (const field of Object.values(value)) bytes += POINTER + sizeOf(field, seen);
-  if (value instanceof Error) bytes += sizeOf(value.message, seen) + sizeOf(value.stack, seen);
-  return bytes;
+  if (ArrayBuffer.isView(value)) {
+    add(value.buffer, 1);
+    return OBJECT * 4;
+  }
+  if (Array.isArray(value)) return OBJECT + addSample(value, add);
+  if (value instanceof Map) return OBJECT + addSample([...value].flat(), add) + value.size * 2 * POINTER;
+  if (value instanceof Set) return OBJECT + addSample([...value], add) + value.size * 2 * POINTER;
+  const fields: unknown[] = Object.values(value);
+  for (const field of fields) add(field, 1);
+  if (value instanceof Error) {
+    add(value.message, 1);
+    add(value.stack, 1);
+  }
+  return OBJECT + fields.length * POINTER;
 }
 
-/** Evenly spread samples stand for the rest. */
-function sizeOfMany(values: readonly unknown[], seen: Set<object>): number {
+/** Evenly spread samples stand for the rest. Answers what the list itself takes; a number lies in it. */
+function addSample(values: readonly unknown[], add: (child: unknown, share: number) => void): number {
   const { length } = values;
   const looked = Math.min(length, SAMPLE);
-  let bytes = 0;
   for (let at = 0; at < looked; at++) {
     // At another place of each stretch: values often follow a pattern, of which even steps would meet the same part.
     const one = values[Math.floor(((at + ((at * GOLDEN) % 1)) * length) / looked)];
-    // A number lies in the array itself.
-    bytes += typeof one === "number" ? POINTER : POINTER + sizeOf(one, seen);
+    if (typeof one !== "number") add(one, length / looked);
   }
-  return looked === 0 ? 0 : Math.ceil((bytes * length) / looked);
+  return length * POINTER;
 }
 
 /** Looks at the ends only: a string that is Latin-1 there and not in the middle is rare, and this is an estimate. */

@@ -62,4 +62,10 @@ describe("the estimate of a value's bytes", () => {
   it("may be that of an empty list", () => {
     expect(estimateBytes([])).toBe(24);
   });
+
+  it("looks into values that are nested deeper than the call stack", () => {
+    let nested: unknown = "x".repeat(1_000);
+    for (let level = 0; level < 200_000; level++) nested = [nested];
+    expect(estimateBytes(nested)).toBeGreaterThan(200_000 * 24 + 1_000);
+  });
 });

@@ -35,20 +35,16 @@ function startOne(): { readonly heard: unknown[]; readonly thread: ThreadListene
   return { heard, thread, post: (message) => port2.postMessage(message) };
 }
 
-/** The deepest nesting that can be written from here, so that it cannot be read from further down the stack. */
-function deepest(): unknown {
-  let low = 0;
-  let high = 100_000;
-  while (low + 1 < high) {
-    const middle = (low + high) >> 1;
+/** Posts a nesting that can just be written from here, so that it cannot be read from further down the stack. */
+function postDeepest(post: (message: unknown) => void): void {
+  for (let levels = 100_000; ; levels = Math.floor(levels * 0.95)) {
     try {
-      structuredClone(nested(middle));
-      low = middle;
+      post(nested(levels));
+      return;
     } catch {
-      high = middle;
+      // Too deep to be written.
     }
   }
-  return nested(low);
 }
 
 function nested(depth: number): unknown {
@@ -74,9 +70,11 @@ describe("a thread that has died", () => {
   it("may leave a word that nobody can read", () => {
     const { heard, thread, post } = startOne();
     post("one");
-    post(deepest());
+    postDeepest(post);
     post("three");
     fromFurtherDown(2_000, () => thread.onLost(new Error("exit")));
-    expect(heard).toEqual(["ready", "ending", "one", "three", "lost"]);
+    // Some versions of Node can read even that.
+    const words = heard.filter((word) => typeof word === "string");
+    expect(words).toEqual(["ready", "ending", "one", "three", "lost"]);
   });
 });

@@ -62,6 +62,8 @@ export interface Stubborn {
   readonly holdsThread?: boolean;
   /** It needs all threads of its engine to itself. */
   readonly isAlone?: boolean;
+  /** Items of it may have failed before the engine is closed, for reasons of their own. */
+  readonly mayFail?: boolean;
 }
 
 /** A job whose only handler call hangs. */
@@ -225,6 +227,7 @@ export const stubborn: Readonly<Record<string, Stubborn>> = {
   },
   "items that kill their threads": {
     isAlone: true,
+    mayFail: true,
     start: async (stage) => {
       const gate = stage.gate();
       const items = Array.from({ length: 1_000 }, () => ({ gate: gate.shared }));
