@@ -4,22 +4,13 @@ import type { CloseReport } from "../../src/closing.js";
 import type { JobHandle } from "../../src/jobs/handle.js";
 import { SITUATIONS, type Situation } from "./closing-situations.js";
 import { EngineAtHand, handler, turn } from "./engine-at-hand.js";
+import { playTime } from "./played-time.js";
 
 const GRACE_MS = 400;
 const FAR_MS = 10_000_000;
 
 beforeEach(() => {
-  vi.useFakeTimers({
-    toFake: [
-      "setTimeout",
-      "clearTimeout",
-      "setInterval",
-      "clearInterval",
-      "setImmediate",
-      "clearImmediate",
-      "performance",
-    ],
-  });
+  playTime();
 });
 
 afterEach(() => {

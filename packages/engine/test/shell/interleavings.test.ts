@@ -5,6 +5,7 @@
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type DrawnWorld, worlds } from "./drawn-world.js";
+import { playTime } from "./played-time.js";
 import { World } from "./world.js";
 
 /** More of them by hand: SHELL_RUNS=100000 SHELL_SEED=1 vitest run --project engine shell/interleavings */
@@ -15,17 +16,7 @@ const PATIENCE_MS = 60_000 + RUNS * 200;
 const sightings = new Map<string, number>();
 
 beforeEach(() => {
-  vi.useFakeTimers({
-    toFake: [
-      "setTimeout",
-      "clearTimeout",
-      "setInterval",
-      "clearInterval",
-      "setImmediate",
-      "clearImmediate",
-      "performance",
-    ],
-  });
+  playTime();
   vi.spyOn(process, "emitWarning").mockImplementation(() => undefined);
 });
 

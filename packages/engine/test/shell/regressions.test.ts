@@ -4,20 +4,11 @@ import type { Engine } from "../../src/engine.js";
 import { shutdownOnSignals } from "../../src/shutdown.js";
 import { EngineAtHand, handler, turn } from "./engine-at-hand.js";
 import { UNCOUNTED, UNHARMED, acquainted, tell } from "./lies.js";
+import { playTime } from "./played-time.js";
 import { program } from "./program.js";
 
 beforeEach(() => {
-  vi.useFakeTimers({
-    toFake: [
-      "setTimeout",
-      "clearTimeout",
-      "setInterval",
-      "clearInterval",
-      "setImmediate",
-      "clearImmediate",
-      "performance",
-    ],
-  });
+  playTime();
 });
 
 afterEach(() => {
