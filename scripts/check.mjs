@@ -1,6 +1,6 @@
 /**
  * `pnpm check`: all that must hold before a change goes in. Runs every step, also after one has failed, so that one
- * run shows everything; ends with a summary. Names of steps as arguments run only those, in that order:
+ * run shows everything; ends with what the failed ones printed last, and a summary. Names of steps as arguments run only those, in that order:
  * `pnpm check lint unused`. A step is a script of package.json, or `npm test` itself.
  */
 import "./lib/check-node.mjs";
@@ -34,25 +34,31 @@ if (steps[0] !== "npm test") await install();
 const bin = fileURLToPath(new URL("node_modules/.bin", root));
 const env = { ...process.env, PATH: `${bin}${delimiter}${process.env["PATH"]}` };
 
-/** @type {{ step: string, passed: boolean, seconds: number }[]} */
+/** @type {{ step: string, passed: boolean, seconds: number, output: string }[]} */
 const results = [];
 for (const step of steps) {
   console.log(`\n── ${step} ──`);
   const startedAt = performance.now();
   const command = scripts[step] ?? step;
-  const { code, signal } = await run(command, [], {
+  const { code, signal, output } = await run(command, [], {
     cwd: fileURLToPath(root),
     env,
     shell: true,
+    keepEnd: true,
     timeLimitMs: STEP_LIMIT_MS,
   });
-  results.push({ step, passed: code === 0, seconds: (performance.now() - startedAt) / 1000 });
+  results.push({ step, passed: code === 0, seconds: (performance.now() - startedAt) / 1000, output });
   if (signal === "SIGINT") break;
+}
+
+// Logs are often kept by their end only.
+for (const { step, passed, output } of results) {
+  if (!passed) console.log(`\n── the end of ${step}, which failed ──\n${output}`);
 }
 
 console.log("\n── summary ──");
 for (const { step, passed, seconds } of results) {
-  console.log(`${passed ? "✓" : "✗"} ${step.padEnd(14)} ${seconds.toFixed(1).padStart(7)} s`);
+  console.log(`${passed ? "✓" : "✗"} ${step.padEnd(16)} ${seconds.toFixed(1).padStart(7)} s`);
 }
 const failed = results.filter((result) => !result.passed).length;
 console.log(`\nchecks: ${results.length - failed} passed, ${failed} failed`);

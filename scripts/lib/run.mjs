@@ -1,7 +1,10 @@
 import { spawn } from "node:child_process";
 
+/** How much of what a child printed is kept at least, where only the end counts. */
+const END_BYTES = 12_000;
+
 /**
- * How a child ended: one of `code` and `signal` is null. `output` is empty unless captured.
+ * How a child ended: one of `code` and `signal` is null. `output` is empty unless captured or kept.
  * @typedef {{ code: number | null, signal: NodeJS.Signals | null, output: string }} Ending
  */
 
@@ -16,21 +19,30 @@ import { spawn } from "node:child_process";
  * @param {NodeJS.ProcessEnv} [options.env]
  * @param {boolean} [options.shell] `command` is a line for the shell.
  * @param {boolean} [options.capture] Collect what it prints instead of showing it; it gets no standard input then.
+ * @param {boolean} [options.keepEnd] Show what it prints, and keep the end of it too.
  * @param {number} [options.timeLimitMs] Ends a child that takes longer: SIGTERM, five seconds later SIGKILL.
  * @returns {Promise<Ending>} Rejects only if the child could not be started.
  */
-export async function run(command, args, { cwd, env, shell = false, capture = false, timeLimitMs } = {}) {
+export async function run(command, args, { cwd, env, shell = false, capture = false, keepEnd = false, timeLimitMs } = {}) {
   const child = spawn(command, args, {
     cwd,
     env,
-    stdio: capture ? ["ignore", "pipe", "pipe"] : "inherit",
+    stdio: capture ? ["ignore", "pipe", "pipe"] : keepEnd ? ["inherit", "pipe", "pipe"] : "inherit",
     // On Windows npm and the binaries in node_modules/.bin are scripts, which only a shell can start.
     shell: shell || (process.platform === "win32" && command !== process.execPath),
   });
-  /** @type {Buffer[]} */
-  const printed = [];
-  child.stdout?.on("data", (chunk) => printed.push(chunk));
-  child.stderr?.on("data", (chunk) => printed.push(chunk));
+  let printed = Buffer.alloc(0);
+  /** @param {Buffer} chunk */
+  const keep = (chunk) => {
+    printed = Buffer.concat([printed, chunk]);
+    if (keepEnd && printed.length > 2 * END_BYTES) printed = printed.subarray(-END_BYTES);
+  };
+  child.stdout?.on("data", keep);
+  child.stderr?.on("data", keep);
+  if (keepEnd) {
+    child.stdout?.pipe(process.stdout, { end: false });
+    child.stderr?.pipe(process.stderr, { end: false });
+  }
 
   const stopForwarding = forwardSignals(child);
   const timers =
@@ -44,7 +56,7 @@ export async function run(command, args, { cwd, env, shell = false, capture = fa
     return await new Promise((resolve, reject) => {
       child.once("error", reject);
       // "close" rather than "exit": by then all that it printed has arrived.
-      child.once("close", (code, signal) => resolve({ code, signal, output: Buffer.concat(printed).toString() }));
+      child.once("close", (code, signal) => resolve({ code, signal, output: printed.toString() }));
     });
   } finally {
     for (const timer of timers) clearTimeout(timer);
