@@ -23,7 +23,11 @@ const END_BYTES = 12_000;
  * @param {number} [options.timeLimitMs] Ends a child that takes longer: SIGTERM, five seconds later SIGKILL.
  * @returns {Promise<Ending>} Rejects only if the child could not be started.
  */
-export async function run(command, args, { cwd, env, shell = false, capture = false, keepEnd = false, timeLimitMs } = {}) {
+export async function run(
+  command,
+  args,
+  { cwd, env, shell = false, capture = false, keepEnd = false, timeLimitMs } = {},
+) {
   const child = spawn(command, args, {
     cwd,
     env,
