@@ -168,7 +168,11 @@ class Checker {
     if (via === "event" && handle.settledAt !== undefined) {
       this.#report("S3", handle, `progress after ${handle.name} had settled`, at);
     }
-    if (completed < progress.completed || failed < progress.failed) {
+    // A thread that is lost with items that it had finished, and not answered for, takes them along: they run again, and
+    // may fail then. What has ended is never less for that.
+    const mayFail =
+      this.#gone.lost + this.#gone.stuck > 0 && completed + failed >= progress.completed + progress.failed;
+    if ((completed < progress.completed && !mayFail) || failed < progress.failed) {
       const before = `${progress.completed} completed, ${progress.failed} failed`;
       this.#report("S5", handle, `progress fell from ${before} to ${completed} completed, ${failed} failed`, at);
     }
@@ -198,6 +202,9 @@ class Checker {
     handle.settledAt = at;
     handle.state = state as Settled;
     handle.code = code;
+    const { work, rules, job } = handle;
+    const isKept = state === "completed" && rules?.collects === true && handle.progress.failed === 0;
+    if (isKept && work !== undefined && !handle.isCached) this.#kept.set(`${job}/${rules.task}`, work);
   }
 
   #onResult(handle: HandleState, entry: Of<"result">, at: number): void {
@@ -206,9 +213,6 @@ class Checker {
     if (handle.cancelledAt !== undefined && entry.state === "resolved") {
       this.#report("S7", handle, `the result of ${handle.name} resolved after the cancel`, at);
     }
-    const { work, rules, job } = handle;
-    const isKept = entry.state === "resolved" && rules?.collects === true && entry.failures?.length === 0;
-    if (isKept && work !== undefined && !handle.isCached) this.#kept.set(`${job}/${rules.task}`, work);
   }
 
   #onCancel(handle: HandleState, { by, before, after, loop: canceller }: Of<"cancel">, at: number): void {
@@ -302,7 +306,7 @@ class Checker {
     if (loop.end !== "done") return;
     if (handle.state !== "completed") {
       this.#report("L6", handle, `${what} ended as if the job had completed; it is ${handle.state}`, end);
-    } else if (loop.seen.size !== handle.rules?.items) {
+    } else if (handle.rules !== undefined && loop.seen.size !== handle.rules.items) {
       const missing = firstMissing(loop.seen);
       this.#report("L6", { ...handle, index: missing }, `was not delivered to ${what} of the completed job`, end);
     }

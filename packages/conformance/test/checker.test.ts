@@ -121,6 +121,11 @@ const broken: [invariant: string, what: string, history: History][] = [
   ["S4", "another state after the end", history([...good.seen, progress(2, { via: "snapshot", state: "running" })])],
   ["S4", "a cancel after the end", history([...good.seen, { ...cancel, before: "completed" }])],
   ["S5", "progress that falls", history(after({ type: "progress" }, progress(0)))],
+  [
+    "S5",
+    "progress that falls with a thread that is lost",
+    history(after({ type: "progress" }, { type: "gone", how: "lost" }, progress(0))),
+  ],
   ["S5", "progress beyond the total", history(after({ type: "progress" }, progress(3)))],
   [
     "S5",
@@ -313,6 +318,29 @@ describe("the checker", () => {
         outcome(1, { handle: "h3", loop: 3 }),
         { type: "loop-end", handle: "h3", loop: 3, how: "done" },
       ]),
+    ],
+    [
+      "a call in a listener of the end, which gets the result from the cache before anybody has seen it",
+      history(
+        after(
+          { type: "settle", handle: "h2" },
+          { type: "run", handle: "h3", job: "a", work: 4, how: "cached", rules: { ...rules, items: 9 } },
+          { type: "loop", handle: "h3", loop: 3, ordered: false },
+          { type: "settle", handle: "h3", state: "completed" },
+          { ...resolved, handle: "h3" } as Seen,
+          outcome(0, { handle: "h3", loop: 3 }),
+          outcome(1, { handle: "h3", loop: 3 }),
+          { type: "loop-end", handle: "h3", loop: 3, how: "done" },
+        ),
+      ),
+    ],
+    [
+      "items that fail after all, since they had ended in a thread that was lost with their values",
+      history(
+        after({ type: "progress" }, { type: "gone", how: "stuck" }, progress(0, { failed: 1 })).filter(
+          (one) => one.type !== "progress" || one.state !== "completed",
+        ),
+      ),
     ],
   ])("accepts %s", (_, accepted) => {
     expect(checkHistory(accepted)).toEqual([]);

@@ -156,7 +156,9 @@ export function readBatches<Value>(feed: Feed, isOrdered: boolean): AsyncIterabl
     loop.at = Infinity;
     if (!loop.advance()) return undefined;
     const run = loop.run as OutcomeRun;
-    return Array.from({ length: run.count }, (_, at) => outcomeAt(run, at) as Outcome<Value>);
+    const outcomes: Outcome<Value>[] = [];
+    for (let at = 0; at < run.count; at++) outcomes.push(outcomeAt(run, at) as Outcome<Value>);
+    return outcomes;
   });
 }
 
