@@ -2,8 +2,8 @@
 import type { Column } from "./messages.js";
 import { cutView, holdsView } from "./views.js";
 
-/** Below this, making a block costs more than cloning the numbers one by one. */
-const MIN_PACKED = 32;
+/** Of fewer numbers than this, a block costs more than cloning them one by one. */
+export const MIN_BLOCK = 32;
 
 /**
  * Arrays of nothing but numbers become one block, whose clone is a copy of its bytes; views that would drag a large
@@ -11,10 +11,15 @@ const MIN_PACKED = 32;
  * copying it, at the size of a batch.)
  */
 export function packColumn(values: readonly unknown[]): Column {
-  if (values.length >= MIN_PACKED) {
+  if (values.length >= MIN_BLOCK) {
     const block = packNumbers(values);
     if (block !== undefined) return block;
   }
+  return cutViews(values);
+}
+
+/** Views that would drag a large buffer along are cut out; without one it is the same array. */
+export function cutViews(values: readonly unknown[]): readonly unknown[] {
   return needsCutting(values) ? values.map(cutView) : values;
 }
 

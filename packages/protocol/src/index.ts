@@ -14,7 +14,7 @@ export {
   ThreadmillError,
 } from "./errors.js";
 export type { ErrorCode, TaskErrorDetails } from "./errors.js";
-export { packColumn } from "./column.js";
+export { MIN_BLOCK, cutViews, packColumn } from "./column.js";
 export { createSharedColumn, isNumberColumn, isNumberColumnName, toSharedColumn } from "./shared-columns.js";
 export type { NumberColumnName } from "./shared-columns.js";
 export { cutView } from "./views.js";

@@ -94,7 +94,9 @@ const MOST_ARGUMENTS = 1_024;
  * memory; setting one value after another into a growing array takes three times as long.
  */
 export function valuesOf(runs: readonly OutcomeRun[]): unknown[] {
-  let pieces = runs.toSorted((a, b) => a.start - b.start).map(pieceOf);
+  const inOrder = runs.toSorted((a, b) => a.start - b.start);
+  if (inOrder.every(({ values }) => !Array.isArray(values))) return numbersOf(inOrder);
+  let pieces = inOrder.map(pieceOf);
   while (pieces.length > 1) {
     const joined: unknown[][] = [];
     for (let at = 0; at < pieces.length; at += MOST_ARGUMENTS) {
@@ -105,14 +107,22 @@ export function valuesOf(runs: readonly OutcomeRun[]): unknown[] {
   return pieces[0] ?? [];
 }
 
-function pieceOf({ values, offset, count }: OutcomeRun): unknown[] {
-  if (Array.isArray(values)) {
-    return count === values.length ? (values as unknown[]) : values.slice(offset, offset + count);
-  }
+function pieceOf(run: OutcomeRun): unknown[] {
+  const { values, offset, count } = run;
+  if (!Array.isArray(values)) return numbersOf([run]);
+  return count === values.length ? (values as unknown[]) : values.slice(offset, offset + count);
+}
+
+/** Out of blocks of numbers, which cannot be joined but one by one. */
+function numbersOf(runs: readonly OutcomeRun[]): unknown[] {
+  const length = runs.reduce((sum, { count }) => sum + count, 0);
   // oxlint-disable-next-line unicorn/no-new-array -- of this length, and filled at once: three times as fast as pushing
-  const piece = new Array<unknown>(count);
-  for (let at = 0; at < count; at++) piece[at] = values[offset + at];
-  return piece;
+  const numbers = new Array<unknown>(length);
+  let next = 0;
+  for (const { values, offset, count } of runs) {
+    for (let at = offset; at < offset + count; at++) numbers[next++] = values[at];
+  }
+  return numbers;
 }
 
 export function outcomeAt(run: OutcomeRun, at: number): Outcome<unknown> {

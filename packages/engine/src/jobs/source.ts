@@ -79,9 +79,9 @@ export interface Source {
   /** The items as the array of numbers that they lie in, if they do. Empty after `close`. */
   readonly column: NumberColumn | undefined;
   pull(max: number): void;
-  /** The items of a new batch, in an array of its own. */
+  /** The items of a new batch, to be sent at once: the array may be used again by the next call. */
   take(indices: number | readonly number[], count: number): unknown[];
-  /** These positions of a batch were not run, or go again. */
+  /** These positions of a batch were not run, or go again. `items`: as they were taken. */
   giveBack(indices: number | readonly number[], items: readonly unknown[], from: number, to: number): void;
   /** The outcomes of these items are certain, and read where a reader sets the pace. */
   release(start: number, count: number): void;
@@ -98,6 +98,11 @@ class ListSource implements Source {
   readonly #listener: SourceListener | undefined;
   #pulled = 0;
   #isClosed = false;
+  /**
+   * The items of the last batch. Used again, and filled by index: a slice of an array with holes has holes too, and
+   * clones four times slower, and an array that grows costs four times as much.
+   */
+  readonly #batch: unknown[] = [];
 
   constructor(list: ArrayLike<unknown>, listener: SourceListener | undefined) {
     this.#list = list;
@@ -121,11 +126,12 @@ class ListSource implements Source {
 
   take(indices: number | readonly number[], count: number): unknown[] {
     const list = this.#list;
-    // Pushed rather than sliced: a slice of an array with holes has holes too, and clones four times slower.
-    const taken: unknown[] = [];
-    if (typeof indices === "number") for (let at = 0; at < count; at++) taken.push(list[indices + at]);
-    else for (const index of indices) taken.push(list[index]);
-    return taken;
+    const batch = this.#batch;
+    while (batch.length < count) batch.push(undefined);
+    batch.length = count;
+    if (typeof indices === "number") for (let at = 0; at < count; at++) batch[at] = list[indices + at];
+    else for (let at = 0; at < count; at++) batch[at] = list[indices[at] as number];
+    return batch;
   }
 
   giveBack(): void {}
@@ -134,6 +140,7 @@ class ListSource implements Source {
   close(): void {
     this.#isClosed = true;
     this.#list = [];
+    this.#batch.length = 0;
   }
 }
 

@@ -3,7 +3,7 @@
  * handler returns outside of any `try`, so that one function in a result ends the thread; we post ourselves.
  */
 import type { MessagePort, Transferable } from "node:worker_threads";
-import { type Column, type DoneMessage, packColumn, toErrorRecord } from "@threadmill/protocol";
+import { type Column, type DoneMessage, toErrorRecord } from "@threadmill/protocol";
 import type { BatchRun } from "./batch-run.js";
 
 const MIN_MEASURED = 32;
@@ -23,12 +23,13 @@ function write(port: MessagePort, run: BatchRun, elapsedMs: number): void {
     port.postMessage(answer(run, undefined, elapsedMs));
     return;
   }
-  for (const position of run.failures.keys()) run.values[position] = undefined;
+  for (const position of run.failures.keys()) run.values.set(position, undefined);
   try {
-    port.postMessage(answer(run, packColumn(run.values), elapsedMs), transfersOf(run));
+    port.postMessage(answer(run, run.values.column(run.next), elapsedMs), transfersOf(run));
   } catch (error) {
     postWithoutCulprits(port, run, elapsedMs, error);
   }
+  run.values.release();
 }
 
 function answer(run: BatchRun, column: Column | undefined, elapsedMs: number): DoneMessage {
@@ -43,28 +44,29 @@ function transfersOf(run: BatchRun): Transferable[] {
 
 /** Something in the answer cannot be cloned: find what, fail those items, and send the rest. */
 function postWithoutCulprits(port: MessagePort, run: BatchRun, elapsedMs: number, error: unknown): void {
+  const values = run.values.list(run.next);
   const fail = (position: number, reason: unknown): void => {
     const cause = toErrorRecord(reason);
     const message = `the result of item ${run.indexOf(position)} cannot travel between threads: ${cause.message}`;
     run.failWith(position, "NOT_CLONEABLE", { name: "NotCloneableError", message, cause, final: true });
-    run.values[position] = undefined;
+    values[position] = undefined;
   };
-  for (let position = 0; position < run.values.length; position++) {
+  for (const [position, value] of values.entries()) {
     try {
-      structuredClone(run.values[position]);
+      structuredClone(value);
     } catch (reason) {
       fail(position, reason);
     }
   }
   try {
-    port.postMessage(answer(run, run.values, elapsedMs), transfersOf(run));
+    port.postMessage(answer(run, values, elapsedMs), transfersOf(run));
   } catch {
     // Each value can travel, so it is the list of what to move that cannot: a buffer that is pinned.
     try {
-      port.postMessage(answer(run, run.values, elapsedMs));
+      port.postMessage(answer(run, values, elapsedMs));
     } catch {
-      for (let position = 0; position < run.values.length; position++) fail(position, error);
-      port.postMessage(answer(run, run.values, elapsedMs));
+      for (let position = 0; position < values.length; position++) fail(position, error);
+      port.postMessage(answer(run, values, elapsedMs));
     }
   }
 }

@@ -34,7 +34,7 @@ export function callBatch(
     else if (!Array.isArray(value) || value.length !== claimed) {
       const got = Array.isArray(value) ? `${value.length} results` : `no array (${typeof value})`;
       spoil(new TypeError(`a batch handler must return as many results as items: ${got} for ${claimed} items`));
-    } else for (const one of value as unknown[]) run.values.push(one);
+    } else for (const [position, one] of (value as unknown[]).entries()) run.values.set(position, one);
   };
   let result: unknown;
   let waits: boolean;

@@ -42,19 +42,17 @@ export function callItems(
       result = handler(items[position], ctx);
       waits = isThenable(result);
     } catch (error) {
-      values.push(undefined);
       if (ctx.isLate) failLate(run, position);
       else run.fail(position, error);
       ctx = nextContext(run, ctx, host, resource);
       continue;
     }
     if (waits) {
-      values.push(undefined);
       awaitItem(run, ctx, position, result, lanes);
       ctx = new CallContext(run, host, resource);
       continue;
     }
-    values.push(result);
+    values.set(position, result);
     if (timeoutMs > 0) {
       if (ctx.isLate) failLate(run, position);
       ctx = nextContext(run, ctx, host, resource);
@@ -72,7 +70,7 @@ function awaitItem(run: BatchRun, ctx: CallContext, position: number, result: un
   lanes.hold(run, ctx, result, {
     fulfilled: (value) => {
       if (ctx.isLate) failLate(run, position);
-      else run.values[position] = value;
+      else run.values.set(position, value);
     },
     rejected: (error) => {
       if (ctx.isLate) failLate(run, position);
@@ -83,6 +81,5 @@ function awaitItem(run: BatchRun, ctx: CallContext, position: number, result: un
 }
 
 function failLate(run: BatchRun, position: number): void {
-  run.values[position] = undefined;
   run.fail(position, timeoutError(run.timeoutMs), "TASK_TIMEOUT");
 }
