@@ -189,6 +189,9 @@ export class Dispatcher {
       case "commit":
         this.#commit(effect, answer as Answer);
         break;
+      case "deliver-found":
+        (this.#jobs.get(effect.job) as Job).deliverFound();
+        break;
       case "fail-item": {
         const job = this.#jobs.get(effect.job) as Job;
         const failure = lostItem(job, effect, this.#threads.fault);

@@ -8,7 +8,14 @@ import type { JobHandle } from "./jobs/handle.js";
 import { type AnyHandle, type JobEvent, JobRegistry } from "./jobs/registry.js";
 import type { SettledJob } from "./jobs/settled-jobs.js";
 import type { Items } from "./jobs/source.js";
-import { type EngineOptions, type ResolvedEngineOptions, type RunOptions, resolveEngineOptions } from "./options.js";
+import {
+  type AnyRunOptions,
+  type EngineOptions,
+  type ResolvedEngineOptions,
+  type RunOptions,
+  type RunOptionsWithCache,
+  resolveEngineOptions,
+} from "./options.js";
 import { createInlineRunner } from "./runners/inline-runner.js";
 import { createPiscinaRunner } from "./runners/piscina-runner.js";
 import { SafeEmitter } from "./safe-emitter.js";
@@ -97,23 +104,21 @@ export class Engine extends SafeEmitter<EngineEvents> {
   run<Input extends NumberColumn, Output extends NumberColumn, Options>(
     task: ColumnsReference<Input, Output, Options>,
     items: NoInfer<Input>,
-    ...options: RunArguments<never, NoInfer<Options>>
+    ...options: ColumnsArguments<NoInfer<Options>>
   ): JobHandle<Output[number], Output[number], Output>;
   run<Item, Result, Options>(
     task: TaskReference<Item, Result, Options>,
     items: Items<NoInfer<Item>>,
-    options: RunOptions<NoInfer<Item>, NoInfer<Options>> & { readonly onError: "collect" } & RequiredOptions<Options>,
+    options: RunOptionsWithCache<NoInfer<Item>, NoInfer<Options>, NoInfer<Result>> & {
+      readonly onError: "collect";
+    } & RequiredOptions<Options>,
   ): JobHandle<Result, Result | undefined>;
   run<Item, Result, Options>(
     task: TaskReference<Item, Result, Options>,
     items: Items<NoInfer<Item>>,
-    ...options: RunArguments<NoInfer<Item>, NoInfer<Options>>
+    ...options: RunArguments<NoInfer<Item>, NoInfer<Options>, NoInfer<Result>>
   ): JobHandle<Result>;
-  run(
-    task: AnyTaskReference<unknown>,
-    items: Items<unknown>,
-    options: RunOptions<never, unknown> = {},
-  ): JobHandle<unknown, never> {
+  run(task: AnyTaskReference<unknown>, items: Items<unknown>, options: AnyRunOptions = {}): JobHandle<unknown, never> {
     return this.#run(task, items, options) as JobHandle<unknown, never>;
   }
 
@@ -121,10 +126,10 @@ export class Engine extends SafeEmitter<EngineEvents> {
   async call<Item, Result, Options>(
     task: TaskReference<Item, Result, Options>,
     item: NoInfer<Item>,
-    ...options: RunArguments<NoInfer<Item>, NoInfer<Options>>
+    ...options: RunArguments<NoInfer<Item>, NoInfer<Options>, NoInfer<Result>>
   ): Promise<Result> {
     refuseCollect("call", options[0]);
-    const handle = this.#run(task, [item], options[0] ?? {});
+    const handle = this.#run(task, [item], (options[0] ?? {}) as AnyRunOptions);
     const { values } = await handle.result;
     return values[0] as Result;
   }
@@ -133,18 +138,14 @@ export class Engine extends SafeEmitter<EngineEvents> {
   map<Input extends NumberColumn, Output extends NumberColumn, Options>(
     task: ColumnsReference<Input, Output, Options>,
     items: NoInfer<Input>,
-    ...options: RunArguments<never, NoInfer<Options>>
+    ...options: ColumnsArguments<NoInfer<Options>>
   ): Promise<Output>;
   map<Item, Result, Options>(
     task: TaskReference<Item, Result, Options>,
     items: Items<NoInfer<Item>>,
-    ...options: RunArguments<NoInfer<Item>, NoInfer<Options>>
+    ...options: RunArguments<NoInfer<Item>, NoInfer<Options>, NoInfer<Result>>
   ): Promise<Result[]>;
-  async map(
-    task: AnyTaskReference<unknown>,
-    items: Items<unknown>,
-    options: RunOptions<never, unknown> = {},
-  ): Promise<unknown> {
+  async map(task: AnyTaskReference<unknown>, items: Items<unknown>, options: AnyRunOptions = {}): Promise<unknown> {
     refuseCollect("map", options);
     const { values } = await this.#run(task, items, options).result;
     return values;
@@ -243,12 +244,7 @@ export class Engine extends SafeEmitter<EngineEvents> {
     await this.close({ deadlineMs: 0 });
   }
 
-  #run(
-    task: AnyTaskReference<unknown>,
-    items: Items<unknown>,
-    options: RunOptions<never, unknown>,
-    isWarmUp = false,
-  ): AnyHandle {
+  #run(task: AnyTaskReference<unknown>, items: Items<unknown>, options: AnyRunOptions, isWarmUp = false): AnyHandle {
     if (this.#phase !== "open") throw new EngineClosedError(`the engine is ${this.#phase}; it takes no more work`);
     return this.#registry.run(task, items, options, isWarmUp);
   }
@@ -262,9 +258,13 @@ function slotState({ phase, running }: Slot): EngineStats["threads"][number]["st
 
 /** Options are required where the task's are. */
 type RequiredOptions<Options> = undefined extends Options ? unknown : { readonly options: Options };
-type RunArguments<Item, Options> = undefined extends Options
-  ? [options?: RunOptions<Item, Options>]
-  : [options: RunOptions<Item, Options> & { readonly options: Options }];
+type RunArguments<Item, Options, Result> = undefined extends Options
+  ? [options?: RunOptionsWithCache<Item, Options, Result>]
+  : [options: RunOptionsWithCache<Item, Options, Result> & { readonly options: Options }];
+/** A columns task has no single items. */
+type ColumnsArguments<Options> = undefined extends Options
+  ? [options?: RunOptions<never, Options>]
+  : [options: RunOptions<never, Options> & { readonly options: Options }];
 
 function refuseCollect(
   what: string,

@@ -24,6 +24,8 @@ export interface Answer {
   readonly broken?: BrokenTask;
 }
 
+type Failures = readonly PositionFailure[] | undefined;
+
 /** Where the inbox puts what it has understood. */
 export interface InboxOutlet {
   dispatch(event: SchedulerEvent, answer?: Answer): void;
@@ -87,6 +89,7 @@ export class Inbox {
         this.#account(sent, elapsedMs, link.slot);
         for (const [position] of failures ?? []) giveBack(sent, position, position + 1);
         giveBack(sent, claimed, sent.batch.count);
+        if (sent.job.memo !== undefined) this.#remember(sent, claimed, values, failures);
         const faults = failures?.map(faultOf);
         const mainMs = sent.sendMs + writeMs;
         this.#outlet.dispatch(
@@ -150,6 +153,20 @@ export class Inbox {
       },
       { sent, done: ["done", number, 1, [undefined], [[0, "NOT_CLONEABLE", record]], 0, 0] },
     );
+  }
+
+  /**
+   * Puts values into the store of the job's cache: just before they are committed, since the store is the caller's code, and
+   * must not be called within a step; and since a job whose store throws has to fail, even with its last answer.
+   */
+  #remember({ job, batch }: SentBatch, claimed: number, values: Column | undefined, failures: Failures): void {
+    if (job.isSettled || values === undefined) return;
+    try {
+      job.memo?.store(batch.indices, Math.min(claimed, batch.count), values, failures);
+    } catch (error) {
+      job.sourceError = error;
+      this.#outlet.dispatch({ type: "source-failed", job: job.key });
+    }
   }
 
   /** What cannot be made sense of may have been an answer. */

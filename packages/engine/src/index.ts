@@ -16,10 +16,11 @@ export type {
   ResultOf,
   TaskReference,
 } from "./task.js";
-export type { EngineOptions, OnError, RetryOptions, RunOptions } from "./options.js";
+export type { EngineOptions, OnError, RetryOptions, RunOptions, RunOptionsWithCache } from "./options.js";
 export type { JobEvents, JobHandle } from "./jobs/handle.js";
 export type { JobState } from "./jobs/job.js";
 export type { ItemFailure, JobResult, JobStats, Outcome } from "./jobs/outcome.js";
+export type { ItemCache, ItemCacheOptions } from "./jobs/item-memo.js";
 export type { Progress } from "./jobs/progress.js";
 export type { SettledJob } from "./jobs/settled-jobs.js";
 export {

@@ -2,6 +2,7 @@
 import { availableParallelism } from "node:os";
 import type { ResourceLimits } from "node:worker_threads";
 import { InvalidArgumentError } from "@threadmill/protocol";
+import type { ItemCacheOptions } from "./jobs/item-memo.js";
 import type { JobRules } from "./scheduler/index.js";
 
 export interface EngineOptions {
@@ -73,9 +74,33 @@ export interface RunOptions<Item, Options> {
   readonly batchSize?: number;
   /** How many items the source will give, where it cannot tell. A hint for progress; corrected when it is passed. */
   readonly total?: number;
-  /** Run even if the result is in the cache. Default false. */
+  /**
+   * Run even if the result is kept under this `id`, and every item even if its value is in `cache`; what is computed is
+   * kept all the same. Default false.
+   */
   readonly fresh?: boolean;
 }
+
+/** The same with `cache`, whose store holds what the task gives. */
+export interface RunOptionsWithCache<Item, Options, Result> extends RunOptions<Item, Options> {
+  /**
+   * Where values of single items are kept, beyond this job: an item whose key is in `store` never reaches a thread. Its
+   * outcome is delivered in its place, with `attempt: 0`, and shares its value by reference. Values that are computed are
+   * stored as they come; failures never are. A `key` or `store` that throws fails the job (`SOURCE_FAILED`, with its
+   * error as the cause). Items of one job with the same key may both run, if neither has ended when the other is pulled.
+   * Not for columns tasks.
+   *
+   * ```ts
+   * const labels = new ResultCache<Label>({ maxEntries: 50_000 });
+   * const key = (photo: Photo) => fingerprint([photo.hash, MODEL_VERSION]);
+   * await engine.map(classify, photos, { cache: { store: labels, key } });
+   * ```
+   */
+  readonly cache?: ItemCacheOptions<Item, Result>;
+}
+
+/** Options whose types have been checked at the door. */
+export type AnyRunOptions = RunOptionsWithCache<never, unknown, unknown>;
 
 export type ResolvedEngineOptions = Required<Omit<EngineOptions, "resourceLimits" | "env" | "execArgv">> &
   Pick<EngineOptions, "resourceLimits" | "env" | "execArgv">;
@@ -154,10 +179,11 @@ const RUN_OPTIONS = [
   "batchSize",
   "total",
   "fresh",
+  "cache",
 ];
 
 /** Checks the options of a run and turns those that concern the scheduler into its rules. */
-export function resolveRunOptions<Item, Options>(given: RunOptions<Item, Options>): JobRules {
+export function resolveRunOptions<Item, Options>(given: RunOptionsWithCache<Item, Options, unknown>): JobRules {
   if (typeof given !== "object" || given === null) throw new InvalidArgumentError("run: options must be an object");
   refuseUnknown("run", given, RUN_OPTIONS);
   if (given.id !== undefined && (typeof given.id !== "string" || given.id === "" || given.id.length > 1_000)) {
@@ -177,6 +203,7 @@ export function resolveRunOptions<Item, Options>(given: RunOptions<Item, Options
   if (given.weigh !== undefined && typeof given.weigh !== "function") {
     throw new InvalidArgumentError("run: weigh must be a function");
   }
+  if (given.cache !== undefined) checkCache(given.cache);
   if ((given.weigh === undefined) !== (given.maxInFlightBytes === undefined)) {
     throw new InvalidArgumentError("run: weigh and maxInFlightBytes go together");
   }
@@ -204,6 +231,20 @@ export function resolveRunOptions<Item, Options>(given: RunOptions<Item, Options
     batchSize: batchSize ?? 0,
     maxInFlight: maxInFlight ?? 0,
   };
+}
+
+/** Nothing of it is called before the job runs, and then it would be too late to throw. */
+function checkCache(cache: object): void {
+  if (typeof cache !== "object" || cache === null) throw new InvalidArgumentError("run: cache must be { store, key }");
+  refuseUnknown("run: cache", cache, ["store", "key"]);
+  const { store, key } = cache as { readonly store?: unknown; readonly key?: unknown };
+  if (typeof key !== "function") throw new InvalidArgumentError("run: cache.key must be a function");
+  const methods = (typeof store === "object" && store !== null ? store : {}) as Readonly<Record<string, unknown>>;
+  for (const name of ["get", "has", "set"]) {
+    if (typeof methods[name] !== "function") {
+      throw new InvalidArgumentError(`run: cache.store must have get, has and set; ${name} is no function`);
+    }
+  }
 }
 
 /** A misspelt option that is silently ignored costs an evening. */

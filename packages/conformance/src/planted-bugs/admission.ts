@@ -1,4 +1,4 @@
-/** Bugs in how jobs come in, are supplied, and are cut into batches: admit, supply, work, size, ranges. */
+/** Bugs in how jobs come in, are supplied, and are cut into batches: admit, found, supply, work, size, ranges. */
 import type { PlantedBug } from "./planted-bug.js";
 
 export const admissionBugs: readonly PlantedBug[] = [
@@ -163,5 +163,54 @@ export const admissionBugs: readonly PlantedBug[] = [
     from: "this.#size -= count;",
     to: "",
     why: "L1: a job has work for ever.",
+  },
+  {
+    name: "found items are delivered while their job is paused",
+    file: "found",
+    from: `count === 0 || job.phase !== "live"`,
+    to: "count === 0",
+    why: "S12: a paused job delivers nothing that no thread had.",
+  },
+  {
+    name: "found items are not counted",
+    file: "found",
+    from: "job.completed += count;",
+    to: "",
+    why: "S5, L6: the job never completes.",
+  },
+  {
+    name: "found items are delivered again with the next ones",
+    file: "found",
+    from: "job.found = 0;",
+    to: "",
+    why: "S1: an item is delivered at most once.",
+  },
+  {
+    name: "found items that nobody has read are not in flight",
+    file: "found",
+    from: "job.unread += count;",
+    to: "",
+    why: "S10: a slow reader does not hold the source back.",
+  },
+  {
+    name: "a job does not end with items that were found during its pause",
+    file: "found",
+    from: "settleIfComplete(turn, job);",
+    to: "",
+    why: "L1: nothing else will ever happen to it.",
+  },
+  {
+    name: "found items are run all the same",
+    file: "found",
+    from: "job.fresh = job.supplied;",
+    to: "",
+    why: "S1: they have ended.",
+  },
+  {
+    name: "a batch of items that lie apart is as large as it likes",
+    file: "work",
+    from: "indices.length < size ? job.returned.take(size - indices.length) : undefined",
+    to: "job.returned.take(size)",
+    why: "S10: a vectorised handler gets more than it said it can take.",
   },
 ];

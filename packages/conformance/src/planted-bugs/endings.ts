@@ -297,16 +297,18 @@ export const endingBugs: readonly PlantedBug[] = [
   {
     name: "a job that is resumed does not ask its source",
     file: "step",
-    from: `refresh(turn, job);
-            pullIfRoom(turn, job);
-            break;
-        }
-        case "tick"`,
-    to: `refresh(turn, job);
-            break;
-        }
-        case "tick"`,
+    from: `deliverFound(turn, job);
+            pullIfRoom(turn, job);`,
+    to: `deliverFound(turn, job);`,
     why: "L1: there is nothing else that would ask.",
+  },
+  {
+    name: "a job that is resumed keeps what was found",
+    file: "step",
+    from: `deliverFound(turn, job);
+            pullIfRoom(turn, job);`,
+    to: `pullIfRoom(turn, job);`,
+    why: "L1: those items are never delivered.",
   },
   {
     name: "the engine says it is idle while threads are at it",

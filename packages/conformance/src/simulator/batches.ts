@@ -44,6 +44,9 @@ export class Batches {
     };
     noteAssigned(job, sent, this.#shell.now, this.#shell.scheduler);
     this.#shell.checks.onAssigned(sent);
+    if (typeof batch.indices !== "number" && batch.job.isSparse && batch.job.attempts.size === 0) {
+      this.#shell.counters["batch of items that lie apart"]++;
+    }
     thread.sent.push(sent);
     if (batch.isAlone) this.#shell.counters["suspects going alone"]++;
     this.#shell.control.assign(thread.rowNumber, number, batch.count);

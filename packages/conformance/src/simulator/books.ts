@@ -3,7 +3,7 @@
  * one act of the scheduler or of a thread into the job's books, and refuses what no scheduler may do.
  */
 import type { Batch, Effect } from "@threadmill/engine/internal/scheduler";
-import { ENDED, HOME, type JobView } from "./job-view.js";
+import { ENDED, FOUND, HOME, type JobView } from "./job-view.js";
 import type { SchedulerUnderTest } from "./scheduler-under-test.js";
 import type { Sent } from "./sent.js";
 import type { SimulatedThread } from "./simulated-thread.js";
@@ -42,6 +42,7 @@ export function noteAssigned(job: JobView, sent: Sent, now: number, { indexAt }:
     if (place === HOME) places[index] = serial;
     else if (place === undefined) broken("S2", `item ${index} of job ${job.key} does not exist`);
     else if (place === ENDED) broken("S1", `item ${index} of job ${job.key} goes again after it has ended`);
+    else if (place === FOUND) broken("S1", `item ${index} of job ${job.key} was found and goes to a thread`);
     else broken("S8", `item ${index} of job ${job.key} is in two batches`);
     if (job.dueAt.size > 0) {
       const dueAt = job.dueAt.get(index);
@@ -161,6 +162,16 @@ export function noteFailedItem(job: JobView, { index, code, attempt }: EffectOf<
     broken("S9", `item ${index} of job ${job.key} fails as TASK_TIMEOUT without cause`);
   }
   deliver(job, index, code);
+}
+
+/** Items with known values are delivered: all that have come, once, and none while the job is paused. */
+export function noteFound(job: JobView, { count }: EffectOf<"deliver-found">): void {
+  if (job.isPaused) broken("S12", `job ${job.key} is paused and delivers what was found`);
+  if (count !== job.found.length || count === 0) {
+    broken("S1", `job ${job.key} delivers ${count} items that were found, and ${job.found.length} wait for that`);
+  }
+  for (const index of job.found) deliver(job, index, undefined);
+  job.found = [];
 }
 
 function deliver(job: JobView, index: number, code: string | undefined): void {

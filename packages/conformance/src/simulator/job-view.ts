@@ -7,6 +7,8 @@ import { DEFAULT_RULES, type SimulatedJobSpec, type SimulatedSource, type Simula
 /** Where an item is, beside the serial number of the batch that it is in. */
 export const HOME = 0;
 export const ENDED = -1;
+/** Its value is known, and it has to wait for nothing but its delivery. */
+export const FOUND = -2;
 
 export class JobView {
   readonly key: number;
@@ -33,7 +35,9 @@ export class JobView {
   readonly delivered: number[] = [];
   readonly failed = new Map<number, string>();
   readonly retried: { readonly index: number; readonly attempt: number; readonly delayMs: number }[] = [];
-  /** Where each item is: {@link HOME}, {@link ENDED}, or a batch. */
+  /** Items that were found and are not delivered yet, in their order. */
+  found: number[] = [];
+  /** Where each item is: {@link HOME}, {@link ENDED}, {@link FOUND}, or a batch. */
   readonly places: number[] = [];
   /** How often each item was begun in any thread. */
   readonly begins: number[] = [];
@@ -93,10 +97,12 @@ export class JobView {
 
   supply(count: number): void {
     for (let added = 0; added < count; added++) {
-      this.places.push(HOME);
+      const index = this.supplied++;
+      const isFound = this.source?.isFound?.(index) === true;
+      if (isFound) this.found.push(index);
+      this.places.push(isFound ? FOUND : HOME);
       this.begins.push(0);
     }
-    this.supplied += count;
   }
 
   /** How often each item was begun; only those that were. */

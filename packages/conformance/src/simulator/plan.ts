@@ -52,6 +52,8 @@ export interface PlannedSource {
   readonly silentAt: number | undefined;
   readonly isHeavy: boolean;
   readonly isEndless: boolean;
+  /** Of ten items so many are in the job's cache; undefined: it has none. */
+  readonly foundOfTen: number | undefined;
 }
 
 export type PlannedAction =
@@ -103,7 +105,10 @@ export interface Plan {
 }
 
 /** One generator per concern, so that a fault more or less does not shift the others. */
-export function streamOf(seed: number, concern: "workload" | "swarm" | "timing" | "network" | "faults"): Random {
+export function streamOf(
+  seed: number,
+  concern: "workload" | "swarm" | "cache" | "timing" | "network" | "faults",
+): Random {
   let mixed = seed | 0;
   for (const letter of concern)
     mixed = Math.imul(mixed ^ (letter.codePointAt(0) as number), 0x5bd1e995) ^ (mixed >>> 15);
@@ -116,6 +121,7 @@ const GAPS_MS = [0, 0, 0, 0.5, 2, 5, 20, 60] as const;
 export function drawPlan(seed: number): Plan {
   const swarm = streamOf(seed, "swarm");
   const workload = streamOf(seed, "workload");
+  const cache = streamOf(seed, "cache");
   const options: SchedulerOptions = {
     threads: 1 + workload.below(4),
     batchMs: workload.pick([10, 10, 3]),
@@ -153,7 +159,7 @@ export function drawPlan(seed: number): Plan {
       continue;
     }
     const type = at === 0 ? "submit" : workload.weighted(weights);
-    actions.push({ afterMs, action: drawAction(type, workload, swarm, tasks, poison) });
+    actions.push({ afterMs, action: drawAction(type, { workload, swarm, cache }, tasks, poison) });
   }
   return { seed, options, latencyMs, faults, tasks, actions };
 }
@@ -202,16 +208,22 @@ function drawTask(workload: Random, swarm: Random, hasBadLoads: boolean): Planne
   };
 }
 
+interface Draws {
+  readonly workload: Random;
+  readonly swarm: Random;
+  readonly cache: Random;
+}
+
 function drawAction(
   type: PlannedAction["type"],
-  workload: Random,
-  swarm: Random,
+  draws: Draws,
   tasks: readonly PlannedTask[],
   poison: number,
 ): PlannedAction {
+  const { workload, swarm } = draws;
   switch (type) {
     case "submit":
-      return { type, job: drawJob(workload, swarm, tasks, poison) };
+      return { type, job: drawJob(draws, tasks, poison) };
     case "cancel":
     case "pause":
     case "resume":
@@ -229,12 +241,13 @@ function drawAction(
   }
 }
 
-function drawJob(workload: Random, swarm: Random, tasks: readonly PlannedTask[], poison: number): PlannedJob {
+function drawJob(draws: Draws, tasks: readonly PlannedTask[], poison: number): PlannedJob {
+  const { workload, swarm } = draws;
   const task = workload.below(tasks.length);
   const { kind } = tasks[task] as PlannedTask;
   const isWarmUp = workload.chance(0.08);
   const items = isWarmUp ? 0 : workload.pick([0, 1, 2, 5, 9, 20, 40, 60]);
-  const source = isWarmUp || workload.chance(0.6) ? undefined : drawSource(workload, swarm, items);
+  const source = isWarmUp || workload.chance(0.6) ? undefined : drawSource(draws, items);
   const reader =
     source === undefined || workload.chance(0.6)
       ? "none"
@@ -279,7 +292,7 @@ function drawJob(workload: Random, swarm: Random, tasks: readonly PlannedTask[],
   };
 }
 
-function drawSource(workload: Random, swarm: Random, items: number): PlannedSource {
+function drawSource({ workload, swarm, cache }: Draws, items: number): PlannedSource {
   return {
     chunk: workload.pick([1, 3, 7, 1_000]),
     delayMs: workload.pick([undefined, undefined, 0, 1, 10]),
@@ -287,5 +300,6 @@ function drawSource(workload: Random, swarm: Random, items: number): PlannedSour
     silentAt: swarm.chance(0.1) ? swarm.below(items + 1) : undefined,
     isHeavy: swarm.chance(0.15),
     isEndless: swarm.chance(0.1),
+    foundOfTen: cache.chance(0.4) ? cache.pick([0, 2, 5, 9, 10]) : undefined,
   };
 }

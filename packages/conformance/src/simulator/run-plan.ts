@@ -2,11 +2,11 @@
 import { ControlBlock } from "@threadmill/protocol";
 import { DrawnChance } from "./drawn-chance.js";
 import type { JobView } from "./job-view.js";
-import type { Plan, PlannedAction, PlannedJob, PlannedTask, PoisonItem } from "./plan.js";
+import type { Plan, PlannedAction, PlannedJob, PlannedSource, PlannedTask, PoisonItem } from "./plan.js";
 import type { SchedulerUnderTest } from "./scheduler-under-test.js";
 import { Simulation } from "./simulation.js";
 import type { Counters } from "./sometimes.js";
-import type { Fate, SimulatedJobSpec, SimulatedReader, SimulatedTask } from "./spec.js";
+import type { Fate, SimulatedJobSpec, SimulatedReader, SimulatedSource, SimulatedTask } from "./spec.js";
 import { Violation, broken } from "./violation.js";
 
 export interface PlanRun {
@@ -189,7 +189,7 @@ class Player {
       isWarmUp,
       isThrottled: reader !== "none",
       ...(planned.isShared ? { recipe: this.#recipeOf(planned.task) } : {}),
-      ...(source === undefined ? {} : { pulledBy: definedOnly(source) }),
+      ...(source === undefined ? {} : { pulledBy: sourceOf(source) }),
       ...(reader === "none" ? {} : { reader: reader === "absent" ? ("hand" satisfies SimulatedReader) : reader }),
       ...(unsendable < 0 && unreadable < 0
         ? {}
@@ -206,6 +206,13 @@ class Player {
     if (fate !== "ok") this.#chance.note(typeof fate === "string" ? fate : "long native call");
     return fate;
   }
+}
+
+function sourceOf({ foundOfTen, ...source }: PlannedSource): SimulatedSource {
+  if (foundOfTen === undefined) return definedOnly(source);
+  // A source without end that is found whole would keep the main thread for itself.
+  const most = source.isEndless ? 9 : 10;
+  return { ...definedOnly(source), isFound: (index) => (index * 7 + 3) % 10 < Math.min(foundOfTen, most) };
 }
 
 function definedOnly<Value extends object>(value: Value): { [Key in keyof Value]: Exclude<Value[Key], undefined> } {

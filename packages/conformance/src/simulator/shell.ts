@@ -6,7 +6,16 @@ import type { ControlBlock } from "@threadmill/protocol";
 import type { Effect, SchedulerEvent, SchedulerOptions, State } from "@threadmill/engine/internal/scheduler";
 import { Agenda, Kind, isMainSide } from "./agenda.js";
 import { Batches } from "./batches.js";
-import { type Answer, type EffectOf, liveJob, noteCommit, noteFailedItem, noteRetry, noteSettled } from "./books.js";
+import {
+  type Answer,
+  type EffectOf,
+  liveJob,
+  noteCommit,
+  noteFailedItem,
+  noteFound,
+  noteRetry,
+  noteSettled,
+} from "./books.js";
 import { Causes } from "./causes.js";
 import type { Chance } from "./chance.js";
 import type { JobView } from "./job-view.js";
@@ -159,6 +168,14 @@ export class Shell {
         this.supplies.onDelivered(job);
         break;
       }
+      case "deliver-found": {
+        this.progress++;
+        const job = liveJob(this.jobs, effect.job, "a delivery of what was found");
+        noteFound(job, effect);
+        if (event.type === "resume-asked") this.counters["found items held back by a pause"]++;
+        this.supplies.onDelivered(job);
+        break;
+      }
       case "fail-item": {
         this.progress++;
         const job = liveJob(this.jobs, effect.job, "a failed item");
@@ -229,6 +246,9 @@ export class Shell {
     noteSettled(job, effect, answer, this.now, this.scheduler);
     if (effect.outcome === "failed") this.causes.onFault(job, effect.fault);
     this.supplies.onSettled(job);
+    if (effect.outcome === "completed" && job.supplied > 0 && job.begins.every((times) => times === 0)) {
+      this.counters["job completed by what was found alone"]++;
+    }
     if (effect.outcome === "failed" && effect.fault.kind === "threads") {
       this.counters["job failed by threads that died"]++;
     }

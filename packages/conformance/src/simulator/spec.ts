@@ -69,6 +69,8 @@ export interface SimulatedSource {
   readonly isHeavy?: boolean;
   /** Has no end. */
   readonly isEndless?: boolean;
+  /** The job has a cache, and these items are in it. */
+  readonly isFound?: (index: number) => boolean;
 }
 
 /** Who takes the outcomes of a throttled job. `hand`: only `read` does. */

@@ -144,6 +144,7 @@ export class StateChecks {
   #checkJob(job: Job, isTurnOver: boolean): void {
     const { key, fresh, supplied, returned, suspects, retries, pieces } = job;
     let held = supplied - fresh + returned.size + suspects.length + retries.size + job.completed + job.failed;
+    held += job.found;
     for (const piece of pieces) held += piece.count;
     let out = 0;
     for (const batch of job.batches) out += batch.count;
@@ -169,6 +170,8 @@ export class StateChecks {
     if (job.batches.size !== view.batchCount) {
       broken("S8", `job ${key} counts ${job.batches.size} batches, ${view.batchCount} are out`);
     }
+    if (job.found !== view.found.length) broken("S5", `job ${key} has found ${view.found.length}, not ${job.found}`);
+    if (job.found > 0 && !view.isPaused) broken("L1", `job ${key} has found items and does not deliver them`);
     if (job.supplied !== view.supplied) broken("S10", `job ${key} has ${view.supplied} items, not ${job.supplied}`);
     if ((job.phase === "paused") !== view.isPaused) broken("S12", `job ${key} is ${job.phase}`);
     if (view.isPaused && view.batchCount === 0 && !view.pauseSaid) {
@@ -182,8 +185,10 @@ export class StateChecks {
     if (job.attempts.size > open || job.kills.size > open) broken("S10", `job ${key} remembers items that have ended`);
     if (view.source !== undefined) this.#checkSupply(job, view);
     const { maxInFlight } = view.rules;
-    if (maxInFlight > 0 && view.source !== undefined && view.inFlight > maxInFlight) {
-      broken("S10", `job ${key} has ${view.inFlight} items in flight, ${maxInFlight} may be`);
+    // What is found takes no room where no reader sets the pace, and only a pause can hold it back.
+    const inFlight = view.inFlight - (view.spec.isThrottled === true ? 0 : view.found.length);
+    if (maxInFlight > 0 && view.source !== undefined && inFlight > maxInFlight) {
+      broken("S10", `job ${key} has ${inFlight} items in flight, ${maxInFlight} may be`);
     }
   }
 

@@ -1,6 +1,7 @@
 /** Sources that are pulled, and readers that set the pace: what is before a job and behind it. */
+import type { IndexRange } from "@threadmill/engine/internal/scheduler";
 import { Kind } from "./agenda.js";
-import type { JobView } from "./job-view.js";
+import { HOME, type JobView } from "./job-view.js";
 import type { Shell } from "./shell.js";
 import type { SimulatedSource } from "./spec.js";
 import { broken } from "./violation.js";
@@ -42,13 +43,13 @@ export class Supplies {
     const isOver = !this.hasFaults && job.total === Infinity;
     const left = isOver ? 0 : job.total - job.supplied;
     const throwsAt = this.hasFaults ? (source.throwsAt ?? Infinity) : Infinity;
-    const count = Math.max(Math.min(job.wanted, source.chunk, left, throwsAt - job.supplied), 0);
+    const count = this.#wantedOf(job, source, Math.max(Math.min(source.chunk, left, throwsAt - job.supplied), 0));
     if (count > 0) {
       job.supply(count);
-      job.wanted -= count;
       job.mostInFlight = Math.max(job.mostInFlight, job.inFlight);
       shell.progress++;
-      shell.dispatch({ type: "items", job: job.key, count });
+      const toRun = source.isFound === undefined ? {} : { toRun: rangesAtHome(job, job.supplied - count) };
+      shell.dispatch({ type: "items", job: job.key, count, ...toRun });
       if (job.isSettled) return;
     }
     if (job.supplied >= throwsAt && job.wanted > 0) {
@@ -70,6 +71,17 @@ export class Supplies {
     } else {
       shell.agenda.plan(shell.now + source.delayMs, Kind.SOURCE, job, undefined);
     }
+  }
+
+  /** Takes off what was asked for as many of the next `most` items as that allows. */
+  #wantedOf(job: JobView, { isFound }: SimulatedSource, most: number): number {
+    let count = 0;
+    while (count < most && job.wanted > 0) {
+      const isFree = isFound?.(job.supplied + count) === true && job.spec.isThrottled !== true;
+      if (!isFree) job.wanted--;
+      count++;
+    }
+    return count;
   }
 
   /** Silent sources speak again, and endless ones come to their end. */
@@ -119,4 +131,16 @@ export class Supplies {
     job.isPulling = false;
     job.wanted = 0;
   }
+}
+
+/** The items from this one on that have to be run. */
+function rangesAtHome(job: JobView, from: number): IndexRange[] {
+  const ranges: IndexRange[] = [];
+  for (let index = from; index < job.supplied; index++) {
+    if (job.places[index] !== HOME) continue;
+    const last = ranges.at(-1);
+    if (last !== undefined && last.start + last.count === index) last.count++;
+    else ranges.push({ start: index, count: 1 });
+  }
+  return ranges;
 }

@@ -69,7 +69,8 @@ export function jobError(job: Job, fault: JobFault, broken: BrokenTask | undefin
       return whole(broken?.code ?? "TASK_LOAD_FAILED", broken?.record);
     case "source": {
       const { name, message } = toErrorRecord(job.sourceError);
-      const error = whole("SOURCE_FAILED", { name, message: `its source of items failed: ${message}` });
+      const what = job.memo?.fault ?? "its source of items failed";
+      const error = whole("SOURCE_FAILED", { name, message: `${what}: ${message}` });
       // The source is on this side: its error need not be a copy.
       error.cause = job.sourceError;
       return error;

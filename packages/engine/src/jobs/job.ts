@@ -7,12 +7,15 @@ import {
   toSharedColumn,
 } from "@threadmill/protocol";
 import type { Recipe } from "../recipes.js";
+import type { IndexRange } from "../scheduler/index.js";
 import type { JobHandle } from "./handle.js";
+import type { ItemMemo, SortedItems } from "./item-memo.js";
 import {
   type CommittedBatch,
   type ItemFailure,
   type JobResult,
   type JobStats,
+  NEVER_RUN,
   type OutcomeRun,
   runsOf,
   valuesOf,
@@ -24,6 +27,13 @@ import type { Source } from "./source.js";
 export type JobState = "waiting" | "running" | "paused" | "completed" | "failed" | "cancelled";
 
 export type SettledState = "completed" | "failed" | "cancelled";
+
+/** What is kept of a job by its id. */
+export interface KeptRun {
+  readonly result: JobResult<unknown>;
+  readonly attempts: ReadonlyMap<number, number> | undefined;
+  readonly found: readonly IndexRange[] | undefined;
+}
 
 export class Job {
   readonly key: number;
@@ -43,6 +53,11 @@ export class Job {
   holders = 0;
   /** Set right after the job is made: the source's listener needs the job. */
   source!: Source;
+  /** Where values of single items are found and kept; undefined without `cache`. */
+  memo: ItemMemo | undefined;
+  /** What was found and may not be delivered yet. */
+  #found: SortedItems[] | undefined;
+  fromCache = 0;
   state: JobState = "waiting";
   readonly failures = new Map<number, ItemFailure>();
   /** Attempts of items that took more than one. */
@@ -106,7 +121,7 @@ export class Job {
     if (output === undefined || this.columns !== undefined) return;
     const { column } = this.source;
     if (column === undefined) {
-      throw new InvalidArgumentError("a columns task takes a typed array of numbers, without weigh");
+      throw new InvalidArgumentError("a columns task takes a typed array of numbers, without weigh or cache");
     }
     this.columns = { input: toSharedColumn(column), output: createSharedColumn(output, column.length) };
   }
@@ -127,6 +142,26 @@ export class Job {
     this.completed += delivered - (failures?.size ?? 0);
     for (const run of runsOf(batch))
       this.#deliver(this.columns === undefined ? run : inColumn(run, this.columns.output));
+    this.wake();
+  }
+
+  /** Items have come whose values were found. They are delivered when the scheduler says so. */
+  noteFound(sorted: SortedItems): void {
+    if (sorted.found.length > 0) (this.#found ??= []).push(sorted);
+  }
+
+  deliverFound(): void {
+    const sorted = this.#found;
+    this.#found = undefined;
+    for (const { found, values } of sorted ?? []) {
+      this.completed += values.length;
+      this.fromCache += values.length;
+      let offset = 0;
+      for (const { start, count } of found) {
+        this.#deliver({ start, count, values, offset, failures: undefined, attempts: NEVER_RUN });
+        offset += count;
+      }
+    }
     this.wake();
   }
 
@@ -166,6 +201,7 @@ export class Job {
     // No batch of an empty column was ever sent, for which it would have been shared.
     if (state === "completed" && this.source.column?.length === 0) this.shareColumns();
     this.source.close();
+    this.#found = undefined;
     this.wake();
   }
 
@@ -249,15 +285,22 @@ export class Job {
     return this.#attempts;
   }
 
+  /** What was found in the cache of single items, for a job that collects. */
+  get found(): IndexRange[] | undefined {
+    if (this.fromCache === 0) return undefined;
+    return this.#log.filter(({ attempts }) => attempts === NEVER_RUN).map(({ start, count }) => ({ start, count }));
+  }
+
   /** Makes this the settled job that had this result, without having run. */
-  restore(result: JobResult<unknown>, attempts: ReadonlyMap<number, number> | undefined, now: number): void {
+  restore({ result, attempts, found }: KeptRun, now: number): void {
     this.#result = result;
     this.completed = result.values.length;
     this.supplied = result.values.length;
     this.sourceEnded = true;
     if (this.supplied > 0) {
       const { values } = result;
-      this.#log.push({ start: 0, count: this.supplied, values, offset: 0, failures: undefined, attempts });
+      const whole = { start: 0, count: this.supplied, values, offset: 0, failures: undefined, attempts };
+      this.#log = found === undefined ? [whole] : splitAt(whole, found);
     }
     this.settle("completed", undefined, now);
     this.noteStopped();
@@ -275,9 +318,9 @@ export class Job {
   }
 
   stats(now: number): JobStats {
-    const { completed, failed, retries, batches, threadMs } = this;
+    const { completed, failed, fromCache, retries, batches, threadMs } = this;
     const elapsedMs = (this.endedAt ?? now) - this.startedAt;
-    return { items: completed + failed, completed, failed, retries, batches, elapsedMs, threadMs };
+    return { items: completed + failed, completed, failed, fromCache, retries, batches, elapsedMs, threadMs };
   }
 
   /** Made once, when it is first asked for, and shared by all handles. */
@@ -298,4 +341,20 @@ export class Job {
 /** Values that are in a column already lie at their indices there. */
 function inColumn(run: OutcomeRun, column: NumberColumn): OutcomeRun {
   return { ...run, values: column, offset: run.start };
+}
+
+/** All items of a job, with those apart that were never run. */
+function splitAt(whole: OutcomeRun, found: readonly IndexRange[]): OutcomeRun[] {
+  const runs: OutcomeRun[] = [];
+  let next = 0;
+  const runUntil = (end: number): void => {
+    if (end > next) runs.push({ ...whole, start: next, count: end - next, offset: next });
+  };
+  for (const { start, count } of found.toSorted((a, b) => a.start - b.start)) {
+    runUntil(start);
+    runs.push({ ...whole, start, count, offset: start, attempts: NEVER_RUN });
+    next = start + count;
+  }
+  runUntil(whole.count);
+  return runs;
 }

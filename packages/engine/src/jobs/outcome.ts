@@ -3,7 +3,13 @@ import type { BatchIndices, Column, NumberColumn, TaskError } from "@threadmill/
 
 /** How one item ended. Exactly one is delivered for every item of a completed job. */
 export type Outcome<Value> =
-  | { readonly index: number; readonly status: "completed"; readonly value: Value; readonly attempt: number }
+  | {
+      readonly index: number;
+      readonly status: "completed";
+      readonly value: Value;
+      /** Which run of the item it was, from 1; 0 if it was not run, because the job's `cache` had its value. */
+      readonly attempt: number;
+    }
   | { readonly index: number; readonly status: "failed"; readonly error: TaskError; readonly attempt: number };
 
 export interface ItemFailure {
@@ -17,6 +23,8 @@ export interface JobStats {
   readonly items: number;
   readonly completed: number;
   readonly failed: number;
+  /** Completed items whose value was in the job's `cache`: no thread has seen them. */
+  readonly fromCache: number;
   /** Attempts beyond the first of each item. */
   readonly retries: number;
   readonly batches: number;
@@ -50,9 +58,12 @@ export interface OutcomeRun {
   /** Where in `values` the first one is. */
   readonly offset: number;
   readonly failures: ReadonlyMap<number, ItemFailure> | undefined;
-  /** Attempts of completed items that took more than one. */
+  /** Attempts of completed items that took more than one, or {@link NEVER_RUN}. */
   readonly attempts: ReadonlyMap<number, number> | undefined;
 }
+
+/** The attempts of a run of items whose values were found in a cache. */
+export const NEVER_RUN: ReadonlyMap<number, number> = new Map();
 
 /** A batch that was committed, as the engine hands it to its job. */
 export interface CommittedBatch {
@@ -125,6 +136,10 @@ function numbersOf(runs: readonly OutcomeRun[]): unknown[] {
   return numbers;
 }
 
+function attemptAt(attempts: ReadonlyMap<number, number>, index: number): number {
+  return attempts === NEVER_RUN ? 0 : (attempts.get(index) ?? 1);
+}
+
 export function outcomeAt(run: OutcomeRun, at: number): Outcome<unknown> {
   const index = run.start + at;
   const failure = run.failures?.get(index);
@@ -133,6 +148,6 @@ export function outcomeAt(run: OutcomeRun, at: number): Outcome<unknown> {
     index,
     status: "completed",
     value: run.values[run.offset + at],
-    attempt: run.attempts?.get(index) ?? 1,
+    attempt: run.attempts === undefined ? 1 : attemptAt(run.attempts, index),
   };
 }

@@ -6,15 +6,15 @@ import { randomBytes } from "node:crypto";
 import { ResultCache } from "@threadmill/cache";
 import { InvalidArgumentError, JobIdConflictError, QueueFullError } from "@threadmill/protocol";
 import { Dispatcher, type DispatcherListener } from "../dispatcher.js";
-import { type ResolvedEngineOptions, type RunOptions, resolveRunOptions } from "../options.js";
+import { type AnyRunOptions, type ResolvedEngineOptions, type RunOptions, resolveRunOptions } from "../options.js";
 import { Recipes } from "../recipes.js";
 import type { Runner } from "../runners/runner.js";
 import type { JobRules } from "../scheduler/index.js";
 import { type AnyTaskReference, isTaskReference } from "../task.js";
 import type { ThreadEvent } from "../threads.js";
 import { type JobControl, JobHandle } from "./handle.js";
-import { Job, type JobState, type SettledState } from "./job.js";
-import type { JobResult } from "./outcome.js";
+import { ItemMemo } from "./item-memo.js";
+import { Job, type JobState, type KeptRun, type SettledState } from "./job.js";
 import { type SettledJob, SettledJobs } from "./settled-jobs.js";
 import { SignalHub } from "./signal-hub.js";
 import { type Items, type SourceListener, openSource } from "./source.js";
@@ -38,10 +38,8 @@ type AnyReference = AnyTaskReference<unknown>;
 export type AnyHandle = JobHandle<unknown, unknown>;
 
 /** A kept result with the task that made it: the same id for another task is no hit. */
-interface KeptResult {
+interface KeptResult extends KeptRun {
   readonly taskUrl: string;
-  readonly result: JobResult<unknown>;
-  readonly attempts: ReadonlyMap<number, number> | undefined;
 }
 
 /** Part of every id that a caller did not give: nobody's own ids look like that. */
@@ -90,12 +88,7 @@ export class JobRegistry {
   }
 
   /** As `Engine.run`, types aside. */
-  run(
-    reference: AnyReference,
-    items: Items<unknown>,
-    options: RunOptions<never, unknown>,
-    isWarmUp = false,
-  ): AnyHandle {
+  run(reference: AnyReference, items: Items<unknown>, options: AnyRunOptions, isWarmUp = false): AnyHandle {
     if (!isTaskReference(reference)) {
       throw new InvalidArgumentError("run: the first argument must be made by task(url, exportName)");
     }
@@ -123,12 +116,21 @@ export class JobRegistry {
     return this.#submit(job, rules, options, isWarmUp);
   }
 
-  #create(recipe: Job["recipe"], items: Items<unknown>, options: RunOptions<never, unknown>): Job {
-    const { collect = true, total, weigh, maxInFlightBytes } = options;
+  #create(recipe: Job["recipe"], items: Items<unknown>, options: AnyRunOptions): Job {
+    const { collect = true, total, weigh, maxInFlightBytes, cache } = options;
     const key = this.#nextKey++;
     const id = options.id ?? `${AUTO_ID}-${key}`;
     const job = new Job({ key, id, recipe, collects: collect, totalHint: total }, this.dispatcher.now());
-    const sourceOptions = { isPaced: !collect, weigh, maxInFlightBytes: maxInFlightBytes ?? Infinity };
+    if (cache !== undefined && recipe.output !== undefined) {
+      throw new InvalidArgumentError("run: a columns task has no single values, so that cache does not go with it");
+    }
+    if (cache !== undefined) job.memo = new ItemMemo(cache, options.fresh ?? false);
+    const sourceOptions = {
+      isPaced: !collect,
+      weigh,
+      maxInFlightBytes: maxInFlightBytes ?? Infinity,
+      memo: job.memo,
+    };
     job.source = openSource(items, sourceOptions, this.#sourceListener(job));
     job.supplied = job.source.supplied;
     job.sourceEnded = job.source.isEnded;
@@ -181,18 +183,13 @@ export class JobRegistry {
     return this.#fromCache(id, cached, reference, options);
   }
 
-  #fromCache(
-    id: string,
-    { result, attempts }: KeptResult,
-    reference: AnyReference,
-    options: RunOptions<never, unknown>,
-  ): AnyHandle {
+  #fromCache(id: string, kept: KeptResult, reference: AnyReference, options: RunOptions<never, unknown>): AnyHandle {
     const { url, exportName } = reference;
     const recipe = { id: 0, url, exportName, options: undefined };
     const now = this.dispatcher.now();
     const job = new Job({ key: 0, id, recipe, collects: true, totalHint: undefined }, now);
     job.source = openSource([], { isPaced: false, weigh: undefined, maxInFlightBytes: Infinity }, NO_LISTENER);
-    job.restore(result, attempts, now);
+    job.restore(kept, now);
     const handle = new JobHandle<unknown, unknown>(job, this.#control, {
       isOrdered: options.ordered ?? false,
       fromCache: true,
@@ -265,9 +262,14 @@ export class JobRegistry {
   #sourceListener(job: Job): SourceListener {
     const { key } = job;
     return {
-      onItems: (count) => {
+      onItems: (count, sorted) => {
         job.supplied += count;
-        this.dispatcher.dispatch({ type: "items", job: key, count });
+        if (sorted === undefined) {
+          this.dispatcher.dispatch({ type: "items", job: key, count });
+        } else {
+          job.noteFound(sorted);
+          this.dispatcher.dispatch({ type: "items", job: key, count, toRun: sorted.toRun });
+        }
       },
       onPulled: (ended) => {
         job.sourceEnded = ended;
@@ -345,8 +347,8 @@ export class JobRegistry {
     job.onEnd();
     job.settle(state, error, now);
     if (job.isKept && state === "completed" && job.failures.size === 0) {
-      const { attempts } = job;
-      this.results.set(job.id, { taskUrl: taskUrl(job.recipe), result: job.result(now), attempts });
+      const { attempts, found } = job;
+      this.results.set(job.id, { taskUrl: taskUrl(job.recipe), result: job.result(now), attempts, found });
     }
     this.#settled.add(job.id, { id: job.id, state, error, stats: job.stats(now) });
     const handles = [...job.handles];

@@ -3,13 +3,15 @@
  * other sources are pulled as the scheduler asks, and what was pulled is kept until it need not be sent again.
  */
 import { InvalidArgumentError, type NumberColumn, isNumberColumn, toSharedColumn } from "@threadmill/protocol";
+import type { ItemMemo, SortedItems } from "./item-memo.js";
 import { cancelOf } from "./readers.js";
+import { TurnSlice } from "./turn-slice.js";
 
 export type Items<Item> = Iterable<Item> | AsyncIterable<Item>;
 
 /** What the source tells the job. `onItems` comes before the `onPulled` of the same pull. */
 export interface SourceListener {
-  onItems(count: number): void;
+  onItems(count: number, sorted?: SortedItems): void;
   /** The pull is over: it got what it asked for, or there is no more. */
   onPulled(ended: boolean): void;
   onFailed(cause: unknown): void;
@@ -24,10 +26,15 @@ export interface SourceOptions {
   readonly isPaced: boolean;
   readonly weigh: ((item: never) => number) | undefined;
   readonly maxInFlightBytes: number;
+  /** Items that it finds are not to be run. */
+  readonly memo?: ItemMemo | undefined;
 }
 
 /** How long a synchronous source may hold the main thread before others get their turn. */
 const PULL_SLICE_MS = 2;
+
+/** Items that one pull may find. They take no room; but a job that is paused or cancelled has to be noticed. */
+const MOST_FOUND = 1_024;
 
 /** @throws {InvalidArgumentError} what is not a collection of items, or is one that nobody means as such. */
 export function openSource(items: unknown, options: SourceOptions, listener: SourceListener): Source {
@@ -41,7 +48,9 @@ export function openSource(items: unknown, options: SourceOptions, listener: Sou
     // A copy of the pointers: what the caller does with the array during the job is no concern of the job's. Numbers in
     // memory are copied to where all threads see them, or lie there already, and then nobody guards them.
     const list = isNumberColumn(items) ? toSharedColumn(items) : (items as unknown[]).slice();
-    if (options.weigh !== undefined) return new PulledSource(listIterator(list), options, listener, list.length);
+    if (options.weigh !== undefined || options.memo !== undefined) {
+      return new PulledSource(listIterator(list), options, listener, list.length);
+    }
     return new ListSource(list, options.isPaced ? listener : undefined);
   }
   if (typeof items === "object" && items !== null) {
@@ -167,6 +176,9 @@ class PulledSource implements Source {
   #wanted = 0;
   #isPulling = false;
   #isClosed = false;
+  readonly #memo: ItemMemo | undefined;
+  /** What is found costs no thread's time, so that nothing else would end the turn. */
+  readonly #slice: TurnSlice | undefined;
 
   constructor(
     open: () => AnyIterator,
@@ -180,6 +192,8 @@ class PulledSource implements Source {
     this.#options = options;
     this.#listener = listener;
     this.length = length;
+    this.#memo = options.memo;
+    if (this.#memo !== undefined) this.#slice = new TurnSlice(PULL_SLICE_MS);
   }
 
   pull(max: number): void {
@@ -190,13 +204,15 @@ class PulledSource implements Source {
   /** Pulls until it has what is wanted, a heavy item has to wait, or the source ends. Never rejects. */
   async #pump(): Promise<void> {
     this.#isPulling = true;
+    const memo = this.#memo;
     try {
       this.#iterator ??= this.#open();
       const iterator = this.#iterator;
       let sliceEnd = performance.now() + PULL_SLICE_MS;
       let gathered = 0;
+      let found = 0;
       const flush = (): void => {
-        if (gathered > 0) this.#listener.onItems(gathered);
+        if (gathered > 0) this.#listener.onItems(gathered, memo?.takeSorted());
         gathered = 0;
       };
       while (this.#wanted > 0 && !this.#isClosed) {
@@ -231,6 +247,22 @@ class PulledSource implements Source {
           flush();
           this.#listener.onPulled(true);
           return;
+        }
+        if (memo !== undefined) {
+          if (this.#slice?.isOver === true) {
+            flush();
+            await new Promise((resolve) => setImmediate(resolve));
+            if (this.#isClosed) return;
+          }
+          const isFound = memo.lookUp(step.value, this.#pulled);
+          if (this.#isClosed) return;
+          if (isFound) {
+            gathered++;
+            this.#pulled++;
+            if (this.#options.isPaced) this.#wanted--;
+            else if (++found === MOST_FOUND) break;
+            continue;
+          }
         }
         const bytes = this.#weigh(step.value);
         if (!this.#hasRoomFor(bytes)) {
@@ -271,7 +303,12 @@ class PulledSource implements Source {
   }
 
   #keep(item: unknown, bytes: number): void {
-    this.#fresh.push(item);
+    if (this.#memo === undefined) {
+      this.#fresh.push(item);
+    } else {
+      this.#memo.noteToRun(this.#pulled);
+      this.#held.set(this.#pulled, item);
+    }
     if (bytes > 0) {
       this.#weights.set(this.#pulled, bytes);
       this.#bytesInFlight += bytes;
@@ -281,7 +318,7 @@ class PulledSource implements Source {
   }
 
   take(indices: number | readonly number[], count: number): unknown[] {
-    if (typeof indices === "number" && indices === this.#base) {
+    if (typeof indices === "number" && indices === this.#base && this.#memo === undefined) {
       const taken = this.#fresh.slice(this.#freshHead, this.#freshHead + count);
       this.#freshHead += count;
       this.#base += count;
@@ -307,6 +344,7 @@ class PulledSource implements Source {
   }
 
   release(start: number, count: number): void {
+    this.#memo?.release(start, count);
     if (this.#held.size === 0 && this.#weights.size === 0) return;
     for (let index = start; index < start + count; index++) {
       this.#held.delete(index);
@@ -323,6 +361,7 @@ class PulledSource implements Source {
     const isFirst = !this.#isClosed;
     this.#isClosed = true;
     this.#held.clear();
+    this.#memo?.close();
     this.#fresh = [];
     this.#heavy = undefined;
     if (isFirst && this.#iterator !== undefined) this.#listener.atRest(() => this.#return());

@@ -26,6 +26,8 @@ export function admit(turn: Turn, event: SubmitEvent): void {
     sourceEnded: event.sourceEnded,
     isPulling: false,
     fresh: 0,
+    isSparse: false,
+    found: 0,
     returned: new Ranges(),
     retries: new Heap<Retry>((a, b) => a.dueAt < b.dueAt || (a.dueAt === b.dueAt && a.index < b.index)),
     pieces: [],

@@ -12,7 +12,10 @@ export type JobFault =
   | { readonly kind: "threads" };
 
 export type Effect =
-  /** Take up to `max` items from the job's source; answered by `items` and `pulled`. */
+  /**
+   * Take up to `max` items from the job's source; answered by `items` and `pulled`. Those whose values are found count
+   * only where a reader must take them.
+   */
   | { readonly type: "pull"; readonly job: number; readonly max: number }
   | { readonly type: "assign"; readonly batch: Batch }
   /**
@@ -32,6 +35,8 @@ export type Effect =
       readonly claimed: number;
       readonly retried: ReadonlySet<number> | undefined;
     }
+  /** Take in the items with known values that have come and were not taken in yet: so many. */
+  | { readonly type: "deliver-found"; readonly job: number; readonly count: number }
   /** The item failed for good without an answer that says so: its thread died or hung. */
   | {
       readonly type: "fail-item";

@@ -1,5 +1,6 @@
 /** What can happen to the scheduler. Threads are named by slot and incarnation, so that a late word is known as such. */
 import type { ErrorCode, TaskKind } from "@threadmill/protocol";
+import type { IndexRange } from "./ranges.js";
 import type { JobRules } from "./state.js";
 
 export interface SubmitEvent {
@@ -33,8 +34,16 @@ export type Cursors = readonly [running: number, behind: number];
 
 export type SchedulerEvent =
   | SubmitEvent
-  /** The source gave `count` more items. */
-  | { readonly type: "items"; readonly job: number; readonly count: number }
+  /**
+   * The source gave `count` more items. With `toRun`, only those have to be run; the values of the others were found, and
+   * wait for `deliver-found`.
+   */
+  | {
+      readonly type: "items";
+      readonly job: number;
+      readonly count: number;
+      readonly toRun?: readonly IndexRange[];
+    }
   /** The shell has stopped pulling for now, or for good. */
   | { readonly type: "pulled"; readonly job: number; readonly ended: boolean }
   | { readonly type: "source-failed"; readonly job: number }

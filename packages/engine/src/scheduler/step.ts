@@ -9,6 +9,7 @@ import { giveWay } from "./balance.js";
 import { arm, onTick } from "./clock.js";
 import type { Effect } from "./effects.js";
 import type { SchedulerEvent } from "./events.js";
+import { deliverFound, sortOut } from "./found.js";
 import { refresh, settle, settleIfComplete } from "./life.js";
 import { enter, leave } from "./share.js";
 import type { State } from "./state.js";
@@ -41,6 +42,7 @@ function handle(turn: Turn, event: SchedulerEvent): void {
       const job = state.jobs.get(event.job);
       if (job === undefined) break;
       job.supplied += event.count;
+      if (event.toRun !== undefined) sortOut(turn, job, event.count, event.toRun);
       refresh(turn, job);
       break;
     }
@@ -131,6 +133,7 @@ function handle(turn: Turn, event: SchedulerEvent): void {
       job.phase = "live";
       enter(turn, job);
       refresh(turn, job);
+      deliverFound(turn, job);
       pullIfRoom(turn, job);
       break;
     }

@@ -2,6 +2,7 @@
  * A job's stock of indices: what can be put into a batch next, and how indices come back. The lowest index goes
  * first where there is a choice, so that an ordered reader is never kept waiting by later items.
  */
+import type { IndexRange } from "./ranges.js";
 import { batchSize } from "./size.js";
 import { type Batch, type Job, type State, dueAt, indexAt } from "./state.js";
 
@@ -47,11 +48,26 @@ export function takeWork(state: State, job: Job, now: number): Work {
     return { indices, count: indices.length, isAlone: false };
   }
   const returned = job.returned.take(size);
+  if (returned !== undefined && job.isSparse) return gather(job, returned, size);
   if (returned !== undefined) return { indices: returned.start, count: returned.count, isAlone: false };
   const count = Math.min(size, job.supplied - job.fresh);
   const start = job.fresh;
   job.fresh += count;
   return { indices: start, count, isAlone: false };
+}
+
+/** A batch of items that lie far apart: one for each range would be as many messages as items. */
+function gather(job: Job, first: IndexRange, size: number): Work {
+  if (first.count === size || job.returned.size === 0) {
+    return { indices: first.start, count: first.count, isAlone: false };
+  }
+  const indices: number[] = [];
+  let range: IndexRange | undefined = first;
+  while (range !== undefined) {
+    for (let at = 0; at < range.count; at++) indices.push(range.start + at);
+    range = indices.length < size ? job.returned.take(size - indices.length) : undefined;
+  }
+  return { indices, count: indices.length, isAlone: false };
 }
 
 /** Positions `from` to `to` of a batch go back into the stock, at no cost. */

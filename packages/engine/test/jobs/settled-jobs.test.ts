@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { SettledJobs } from "../../src/jobs/settled-jobs.js";
 
-const stats = { items: 0, completed: 0, failed: 0, retries: 0, batches: 0, elapsedMs: 0, threadMs: 0 };
+const stats = { items: 0, completed: 0, failed: 0, fromCache: 0, retries: 0, batches: 0, elapsedMs: 0, threadMs: 0 };
 const record = (id: string) => ({ id, state: "failed" as const, error: new Error(id), stats });
 
 describe("the memory of settled jobs", () => {
