@@ -9,6 +9,8 @@ import { contextsSuite } from "./suite/contexts.js";
 import { eventsSuite } from "./suite/events.js";
 import { failuresSuite } from "./suite/failures.js";
 import { identitySuite } from "./suite/identity.js";
+import { itemCacheEdgesSuite } from "./suite/item-cache-edges.js";
+import { itemCacheSuite } from "./suite/item-cache.js";
 import { pausingSuite } from "./suite/pausing.js";
 import { pipelinesSuite } from "./suite/pipelines.js";
 import { processSuite } from "./suite/process.js";
@@ -33,6 +35,8 @@ const suites = [
   setupsSuite,
   contextsSuite,
   identitySuite,
+  itemCacheSuite,
+  itemCacheEdgesSuite,
   cancelSuite,
   pausingSuite,
   eventsSuite,

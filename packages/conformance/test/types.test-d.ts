@@ -1,5 +1,5 @@
 /** What the compiler promises: no cast between `run` and the handler. Run by `tsc`, never executed. */
-import { type JobHandle, type Outcome, createEngine, task } from "@threadmill/engine";
+import { type JobHandle, type Outcome, type RunOptionsWithCache, createEngine, task } from "@threadmill/engine";
 import { defineTask } from "@threadmill/workers";
 
 // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- what makes the compiler compare for identity
@@ -70,6 +70,29 @@ defineTask({ columns: (input: Float64Array, output: Float64Array) => output.set(
 
 // A weigher sees items.
 engine.run(measuring, ["a"], { weigh: (text) => text.length, maxInFlightBytes: 1_000 });
+
+// A cache holds what the task gives, and its key sees items.
+const lengths = new Map<string, number>();
+engine.run(measuring, ["a"], { cache: { store: lengths, key: (text, index) => text.slice(index) } });
+engine.run(classifying, ["a"], { cache: { store: lengths, key: () => undefined }, onError: "collect" });
+const cachedOptions: RunOptionsWithCache<string, { width: number }, Uint8Array> = {
+  cache: { store: new Map<string, Uint8Array>(), key: String },
+};
+engine.run(resizing, ["a.jpg"], { ...cachedOptions, options: { width: 1 } });
+void engine.map(measuring, ["a"], { cache: { store: lengths, key: String } });
+void engine.call(measuring, "a", { cache: { store: lengths, key: String } });
+// @ts-expect-error a store of something else
+engine.run(measuring, ["a"], { cache: { store: new Map<string, string>(), key: String } });
+// @ts-expect-error a store that may hold something else as well
+engine.run(measuring, ["a"], { cache: { store: new Map<string, number | string>(), key: String } });
+// @ts-expect-error a store that takes only some of the values
+engine.run(measuring, ["a"], { cache: { store: new Map<string, 1 | 2>(), key: String } });
+// @ts-expect-error a key for items of another type
+engine.run(measuring, ["a"], { cache: { store: lengths, key: (item: number) => String(item) } });
+// @ts-expect-error a key that is no string
+engine.run(measuring, ["a"], { cache: { store: lengths, key: () => 1 } });
+// @ts-expect-error a columns task has no single items
+engine.run(rooting, new Float64Array(1), { cache: { store: lengths, key: String } });
 
 // @ts-expect-error items of another type
 engine.run(measuring, [1]);
