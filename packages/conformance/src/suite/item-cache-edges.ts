@@ -68,7 +68,7 @@ export function itemCacheEdgesSuite(subject: Subject): void {
         const handle = kit.engine().run(missingModule, items, { cache, ...of() });
         const reading = rejection(open === undefined ? handle.result : collect<unknown>(open(handle)));
         // A timer could not come if the loop were held, and nobody would cancel.
-        await new Promise((resolve) => setTimeout(resolve, 20));
+        await new Promise((resolve) => setTimeout(resolve, 1));
         handle.cancel("enough");
         const { completed } = handle.progress;
         expect(completed).toBeGreaterThan(0);
