@@ -15,7 +15,12 @@ const examples = new URL("examples/", root);
 const runs = readdirSync(examples)
   .filter((name) => /^\d\d-/.test(name))
   .toSorted()
-  .map((name) => ({ name, script: entryOf(name), args: [] }));
+  // A server has a demo, which ends by itself.
+  .map((name) => ({
+    name,
+    script: entryOf(name),
+    args: existsSync(new URL(`${name}/demo.ts`, examples)) ? ["--demo"] : [],
+  }));
 if (existsSync(new URL("photo-indexer/dist/cli.js", examples))) {
   runs.push({ name: "photo-indexer", script: new URL("scripts/start.mjs", root), args: ["--json"] });
 }
