@@ -1,4 +1,5 @@
 /** All benchmarks, in the order of the page. */
+import { cache } from "./cache/benchmark.js";
 import { cancelInference } from "./cancel-inference/benchmark.js";
 import { cancel } from "./cancel/benchmark.js";
 import { columns } from "./columns/benchmark.js";
@@ -27,5 +28,6 @@ export const benchmarks: readonly Benchmark[] = [
   fairness,
   photos,
   inference,
+  cache,
   footprint,
 ];

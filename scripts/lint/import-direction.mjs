@@ -31,7 +31,7 @@ const mayImport = {
 const homes = {
   piscina: /^packages\/engine\/src\/runners\/piscina-runner\.ts$|^bench\//,
   comlink: /^packages\/engine\/(src\/remote|test)\/|^bench\//,
-  "lru-cache": /^packages\/cache\//,
+  "lru-cache": /^packages\/cache\/|^bench\//,
   // Natives are loaded by the one task that needs them, in threads only. Tests make pictures and models with them.
   sharp:
     /^packages\/(workers\/src\/tasks|conformance\/src\/native-safety)\/|^packages\/[^/]+\/test\/|^examples\/|^bench\//,
