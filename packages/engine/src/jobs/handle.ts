@@ -36,6 +36,10 @@ export interface JobControl {
   result(job: Job): JobResult<unknown>;
 }
 
+// Asked for at every read: made once.
+const OPEN: FeedEnding = { status: "open" };
+const COMPLETED: FeedEnding = { status: "completed" };
+
 interface End {
   readonly state: SettledState;
   readonly error: unknown;
@@ -139,8 +143,8 @@ export class JobHandle<Result, Value = Result, Values = Value[]>
 
   #ending(): FeedEnding {
     const end = this.#end;
-    if (end === undefined) return { status: "open" };
-    if (end.state === "completed") return { status: "completed" };
+    if (end === undefined) return OPEN;
+    if (end.state === "completed") return COMPLETED;
     if (end.state === "failed") return { status: "failed", error: end.error };
     return { status: "cancelled", reason: end.error };
   }

@@ -57,7 +57,9 @@ class LoopIterator<Value> implements AsyncIterableIterator<Value, undefined> {
   at = 0;
   cancel: { readonly reason: unknown } | undefined;
   #isOver = false;
-  #tail: Promise<unknown> | undefined;
+  /** Calls of `next` that have not been answered, and the answer to the last of them. */
+  #waiting = 0;
+  #last: Promise<unknown> | undefined;
 
   constructor(feed: Feed, isOrdered: boolean, shape: Shape<Value>) {
     this.runs = new RunReader(feed, isOrdered);
@@ -69,25 +71,14 @@ class LoopIterator<Value> implements AsyncIterableIterator<Value, undefined> {
   }
 
   next(): Promise<IteratorResult<Value, undefined>> {
-    if (this.#tail === undefined) {
-      try {
-        const result = this.#take();
-        if (result !== undefined) return Promise.resolve(result);
-      } catch (error) {
-        // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- what a signal was aborted with is any value
-        return Promise.reject(error);
-      }
+    if (this.#waiting > 0) return this.#wait();
+    try {
+      const result = this.#take();
+      return result === undefined ? this.#wait() : Promise.resolve(result);
+    } catch (error) {
+      // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- what a signal was aborted with is any value
+      return Promise.reject(error);
     }
-    const answer = (this.#tail ?? Promise.resolve()).then(() => this.#waitForOne());
-    const tail = answer.then(
-      () => undefined,
-      () => undefined,
-    );
-    this.#tail = tail;
-    void tail.then(() => {
-      if (this.#tail === tail) this.#tail = undefined;
-    });
-    return answer;
   }
 
   return(): Promise<IteratorResult<Value, undefined>> {
@@ -98,11 +89,25 @@ class LoopIterator<Value> implements AsyncIterableIterator<Value, undefined> {
     return Promise.resolve({ done: true, value: undefined });
   }
 
-  async #waitForOne(): Promise<IteratorResult<Value, undefined>> {
-    for (;;) {
-      const result = this.#take();
-      if (result !== undefined) return result;
-      await new Promise<void>((wake) => this.runs.feed.wait(wake));
+  #wait(): Promise<IteratorResult<Value, undefined>> {
+    const answer = this.#waitInTurn(this.#waiting > 0 ? this.#last : undefined);
+    this.#last = answer;
+    return answer;
+  }
+
+  async #waitInTurn(before: Promise<unknown> | undefined): Promise<IteratorResult<Value, undefined>> {
+    this.#waiting++;
+    try {
+      // How the call before this one ended is its caller's business.
+      if (before !== undefined) await before.catch(() => undefined);
+      for (;;) {
+        const result = this.#take();
+        if (result !== undefined) return result;
+        await new Promise<void>((wake) => this.runs.feed.wait(wake));
+      }
+    } finally {
+      // Before the caller hears: the next call need not wait for anybody.
+      this.#waiting--;
     }
   }
 
