@@ -42,7 +42,9 @@ export function balance(turn: Turn): void {
 
 /** For newcomers that found no slot, oldest first, as far as there are slots that can give way. */
 export function welcome(turn: Turn): void {
-  const { runnable, newcomers } = turn.state;
+  const { slots, runnable, newcomers } = turn.state;
+  // Asked first: the oldest of many thousands lies behind the places of those before it, which are passed one by one.
+  if (!slots.some((slot) => mayGiveWay(slot, turn.now))) return;
   for (const job of newcomers) if (runnable.has(job) && !giveWay(turn, job)) return;
 }
 
@@ -56,14 +58,11 @@ export function giveWay(turn: Turn, job: Job): boolean {
   const { state, now, out } = turn;
   let best: Slot | undefined;
   for (const slot of state.slots) {
-    const { running, behind, reservedFor } = slot;
+    const { running, reservedFor } = slot;
     if (reservedFor === job) return true;
-    if (slot.phase !== "ready" || reservedFor !== undefined || running === undefined || isStopped(running)) continue;
-    // A newcomer that waits there already keeps its place.
-    if (behind !== undefined && behind.job.completed + behind.job.failed === 0) continue;
+    if (running === undefined || !mayGiveWay(slot, now)) continue;
     // A newcomer has had nothing, whatever the shares say: what is not measured yet was charged as nothing too.
     if (job.hasStarted && running.job.share <= job.share) continue;
-    if (remainingMs(slot, now) < MIN_GAIN_MS) continue;
     if (best === undefined || running.job.share > (best.running as Batch).job.share) best = slot;
   }
   if (best === undefined) return false;
@@ -73,6 +72,15 @@ export function giveWay(turn: Turn, job: Job): boolean {
   // It keeps one item even if it has not begun, so that giving way cannot go on for ever without anything being done.
   if (running !== undefined && canRevoke(running)) out.push({ type: "revoke", batch: running, keep: 0, least: 1 });
   return true;
+}
+
+/** Whether the slot has something that is worth interrupting, and is not kept for anybody yet. */
+function mayGiveWay(slot: Slot, now: number): boolean {
+  const { phase, running, behind, reservedFor } = slot;
+  if (phase !== "ready" || reservedFor !== undefined || running === undefined || isStopped(running)) return false;
+  // A newcomer that waits there already keeps its place.
+  if (behind !== undefined && behind.job.completed + behind.job.failed === 0) return false;
+  return remainingMs(slot, now) >= MIN_GAIN_MS;
 }
 
 /** For newcomers that found a place behind a batch of another job: that one gives way after its current item. */
