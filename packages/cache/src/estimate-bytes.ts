@@ -9,6 +9,14 @@ const SAMPLE = 256;
 /** Its multiples fill the space between 0 and 1 evenly, and never repeat. */
 const GOLDEN = 0.618_033_988_75;
 
+/** What an entry's own record takes, its place in the order and in the table of keys. */
+const ENTRY = 300;
+
+/** What a cache holds for one entry: the value, the key, and its own record. */
+export function estimateEntryBytes(key: string, value: unknown): number {
+  return ENTRY + estimateBytes(key) + estimateBytes(value);
+}
+
 export function estimateBytes(value: unknown): number {
   const seen = new Set<object>();
   // A list of its own rather than the call stack: a value may be nested thousands of levels deep.

@@ -1,5 +1,11 @@
+export type { CacheEvents, EntryEvent, EvictEvent, InvalidateEvent } from "./cache-events.js";
+export type { CacheLimits, ResultCacheOptions, SetOptions } from "./cache-options.js";
+export type { EntryInfo, ResultCacheStats } from "./cache-stats.js";
 export { estimateBytes } from "./estimate-bytes.js";
 export { fingerprint } from "./fingerprint.js";
 export type { FingerprintOptions } from "./fingerprint.js";
+export type { Load, LoadContext } from "./flights.js";
+export { invalidate, onInvalidate } from "./invalidation.js";
 export { ResultCache } from "./result-cache.js";
-export type { ResultCacheOptions, ResultCacheStats } from "./result-cache.js";
+export type { FetchOptions, LookUp } from "./result-cache.js";
+export type { StoredEntry } from "./stored-entry.js";

@@ -1,3 +1,4 @@
+import { InvalidArgumentError } from "@threadmill/protocol";
 import { describe, expect, it } from "vitest";
 import { ResultCache } from "../src/result-cache.js";
 
@@ -80,6 +81,6 @@ describe("a result cache", () => {
 
   it.each([0, -1, 1.5, NaN, Infinity, "64"])("refuses %s as a bound", (bound) => {
     expect(() => new ResultCache({ maxEntries: bound as number })).toThrow(/maxEntries must be a whole number above 0/);
-    expect(() => new ResultCache({ maxBytes: bound as number })).toThrow(RangeError);
+    expect(() => new ResultCache({ maxBytes: bound as number })).toThrow(InvalidArgumentError);
   });
 });
