@@ -19,6 +19,8 @@ import { estimateEntryBytes } from "./estimate-bytes.js";
 import { Failures } from "./failures.js";
 import { Flights, type Load } from "./flights.js";
 import { type Following, announce, follow, unfollow } from "./invalidation.js";
+import type { CacheFileOptions } from "./persistence/cache-file.js";
+import { keepInFile } from "./persistence/keep-in-file.js";
 import { SafeEmitter } from "./safe-emitter.js";
 import { type CacheKeeper, KEEP, type StoredEntry } from "./stored-entry.js";
 
@@ -31,6 +33,11 @@ export interface FetchOptions extends Omit<SetOptions, "generation"> {
   readonly signal?: AbortSignal | undefined;
   /** How long a failure is remembered: who asks meanwhile gets the same error. Default: not at all. */
   readonly cacheFailuresMs?: number | undefined;
+}
+
+export interface OpenOptions<Value> extends ResultCacheOptions<Value> {
+  /** Where the entries outlive the process. */
+  readonly persist: Omit<CacheFileOptions, "now" | "disk">;
 }
 
 const MISS = { hit: false, value: undefined } as const;
@@ -67,6 +74,25 @@ export class ResultCache<Value> extends SafeEmitter<CacheEvents<Value>> {
     this.#sizeOf = options.sizeOf;
     this.#now = options.now ?? Date.now;
     this.#isOpen = options.enabled ?? true;
+  }
+
+  /**
+   * A cache that begins with what its file holds, and writes its changes there a moment after they were made. Close it:
+   * the file is locked until then, and what changed last is not yet written. A disabled cache leaves the file alone.
+   *
+   * @throws {CacheFileInUseError} another cache, here or in another process, has the file open.
+   * @throws {CacheFileError} `CACHE_FILE_UNUSABLE`: the system refuses the file or its folder.
+   * @throws {InvalidArgumentError} an option that makes no sense.
+   */
+  static async open<Value>(options: OpenOptions<Value>): Promise<ResultCache<Value>> {
+    const cache = new ResultCache<Value>(options);
+    try {
+      if (cache.#isOpen) await keepInFile(cache, { ...options.persist, now: cache.#now });
+    } catch (error) {
+      await cache.close();
+      throw error;
+    }
+    return cache;
   }
 
   /** The value, which becomes the most recently used one; counted as a hit or a miss. See also {@link lookUp}. */
