@@ -19,8 +19,10 @@ export interface Landing<Value> {
 }
 
 interface Waiter<Value> {
-  resolve(value: Value): void;
-  reject(error: unknown): void;
+  readonly resolve: (value: Value) => void;
+  readonly reject: (error: unknown) => void;
+  readonly signal: AbortSignal | undefined;
+  readonly leave: () => void;
 }
 
 export class Flight<Value> implements LoadContext {
@@ -48,28 +50,17 @@ export class Flight<Value> implements LoadContext {
   /** A caller comes on board; without a signal it stays to the end. */
   join(signal: AbortSignal | undefined): Promise<Value> {
     return new Promise<Value>((resolve, reject) => {
-      if (signal === undefined) {
-        this.#waiters.add({ resolve, reject });
-        return;
-      }
-      const leave = (): void => {
-        this.#waiters.delete(waiter);
-        reject(signal.reason);
-        if (this.#waiters.size === 0) this.abandon(signal.reason);
-      };
-      const waiter = {
-        resolve(value: Value) {
-          signal.removeEventListener("abort", leave);
-          resolve(value);
-        },
-        reject(error: unknown) {
-          signal.removeEventListener("abort", leave);
-          reject(error);
-        },
-      };
+      const waiter: Waiter<Value> = { resolve, reject, signal, leave: () => this.#leave(waiter) };
       this.#waiters.add(waiter);
-      signal.addEventListener("abort", leave, { once: true });
+      signal?.addEventListener("abort", waiter.leave, { once: true });
     });
+  }
+
+  #leave(waiter: Waiter<Value>): void {
+    const reason: unknown = waiter.signal?.reason;
+    this.#waiters.delete(waiter);
+    waiter.reject(reason);
+    if (this.#waiters.size === 0) this.abandon(reason);
   }
 
   /** Never rejects: what happens is told to those on board. */
@@ -95,6 +86,7 @@ export class Flight<Value> implements LoadContext {
   #takeWaiters(): Waiter<Value>[] {
     const waiters = [...this.#waiters];
     this.#waiters.clear();
+    for (const { signal, leave } of waiters) signal?.removeEventListener("abort", leave);
     return waiters;
   }
 }

@@ -1,3 +1,5 @@
+export { cacheOptionsFromEnv } from "./cache-options-from-env.js";
+export type { CacheEnvironmentOptions } from "./cache-options-from-env.js";
 export type { CacheEvents, EntryEvent, EvictEvent, InvalidateEvent } from "./cache-events.js";
 export type { CacheLimits, ResultCacheOptions, SetOptions } from "./cache-options.js";
 export type { EntryInfo, ResultCacheStats } from "./cache-stats.js";
@@ -9,6 +11,9 @@ export { invalidate, onInvalidate } from "./invalidation.js";
 export type { CacheFileOptions } from "./persistence/cache-file.js";
 export { CacheFileError, CacheFileInUseError, CacheFileWarning } from "./persistence/errors.js";
 export type { CacheFileErrorCode, CacheFileWarningCode } from "./persistence/errors.js";
+export { memoize } from "./memoize.js";
+export type { MemoizeOptions, Memoized } from "./memoize.js";
 export { ResultCache } from "./result-cache.js";
-export type { FetchOptions, LookUp, OpenOptions } from "./result-cache.js";
+export type { LookUp, OpenOptions } from "./result-cache.js";
+export type { FetchOptions } from "./shared-loads.js";
 export type { StoredEntry } from "./stored-entry.js";

@@ -16,24 +16,17 @@ import {
 import { type EntryInfo, type ResultCacheStats, Tally } from "./cache-stats.js";
 import { Entry, EntryStore, type RemovalReason } from "./entry-store.js";
 import { estimateEntryBytes } from "./estimate-bytes.js";
-import { Failures } from "./failures.js";
-import { Flights, type Load } from "./flights.js";
+import type { Load } from "./flights.js";
 import { type Following, announce, follow, unfollow } from "./invalidation.js";
 import type { CacheFileOptions } from "./persistence/cache-file.js";
 import { keepInFile } from "./persistence/keep-in-file.js";
 import { SafeEmitter } from "./safe-emitter.js";
+import { type FetchOptions, SharedLoads, checkFetch } from "./shared-loads.js";
 import { type CacheKeeper, KEEP, type StoredEntry } from "./stored-entry.js";
 
 /** What a look-up found: a stored `undefined` is a hit. */
 export type LookUp<Value> =
   { readonly hit: true; readonly value: Value } | { readonly hit: false; readonly value: undefined };
-
-export interface FetchOptions extends Omit<SetOptions, "generation"> {
-  /** This caller leaves when it is aborted, at once, with its reason. The load ends when the last one has left. */
-  readonly signal?: AbortSignal | undefined;
-  /** How long a failure is remembered: who asks meanwhile gets the same error. Default: not at all. */
-  readonly cacheFailuresMs?: number | undefined;
-}
 
 export interface OpenOptions<Value> extends ResultCacheOptions<Value> {
   /** Where the entries outlive the process. */
@@ -48,8 +41,7 @@ const MISS = { hit: false, value: undefined } as const;
  */
 export class ResultCache<Value> extends SafeEmitter<CacheEvents<Value>> {
   readonly #store: EntryStore<Value>;
-  readonly #flights = new Flights<Value>();
-  readonly #failures = new Failures();
+  readonly #loads: SharedLoads<Value>;
   readonly #tally = new Tally();
   readonly #sizeOf: ((value: Value, key: string) => number) | undefined;
   readonly #now: () => number;
@@ -74,6 +66,14 @@ export class ResultCache<Value> extends SafeEmitter<CacheEvents<Value>> {
     this.#sizeOf = options.sizeOf;
     this.#now = options.now ?? Date.now;
     this.#isOpen = options.enabled ?? true;
+    this.#loads = new SharedLoads(this.#tally, this.#now, {
+      isShared: () => this.#isOpen,
+      store: (key, value, tags, { ttlMs, sizeOf }) => {
+        if (!this.#isOpen) return;
+        this.#put(key, value, this.#bytesOf(key, value, sizeOf?.(value)), tags, ttlMs);
+        this.tell();
+      },
+    });
   }
 
   /**
@@ -129,7 +129,7 @@ export class ResultCache<Value> extends SafeEmitter<CacheEvents<Value>> {
     const tags = checkTags(options.tags);
     const bytes = this.#bytesOf(key, value, options.bytes);
     if (!this.#isOpen || (options.generation !== undefined && options.generation !== this.#generation)) return false;
-    this.#overtake(key);
+    this.#loads.overtake(key);
     const isStored = this.#put(key, value, bytes, tags, options.ttlMs);
     this.tell();
     return isStored;
@@ -138,7 +138,7 @@ export class ResultCache<Value> extends SafeEmitter<CacheEvents<Value>> {
   /** True if there was a value. What is being loaded for the key will not be stored. */
   delete(key: string): boolean {
     this.#generation++;
-    this.#overtake(key);
+    this.#loads.overtake(key);
     const entry = this.#sweep().peek(key);
     if (entry !== undefined) this.#store.remove(entry, "delete");
     this.tell();
@@ -148,8 +148,7 @@ export class ResultCache<Value> extends SafeEmitter<CacheEvents<Value>> {
   /** Lets everything go. What is being loaded will not be stored. Figures stay. */
   clear(): void {
     this.#generation++;
-    this.#flights.overtakeAll();
-    this.#failures.clear();
+    this.#loads.overtakeAll();
     const { entries } = this.#sweep();
     this.#store.clear();
     if (this.isHeard("clear")) this.note("clear", { entries });
@@ -157,53 +156,20 @@ export class ResultCache<Value> extends SafeEmitter<CacheEvents<Value>> {
   }
 
   /**
-   * The value, loaded if it is not there. All who ask meanwhile share the one load. What was set, deleted or invalidated
+   * The value, loaded if it is not there. What the first caller says of it holds for all. All who ask meanwhile share the one load. What was set, deleted or invalidated
    * while it ran makes it out of date: those who wait get its value, later ones do not, and it is not stored.
    *
    * Rejects with what the load throws, with `signal.reason`, or with an `AbortError` once the cache is closed.
    */
-  fetch(key: string, load: Load<Value>, options: FetchOptions = NO_OPTIONS): Promise<Value> {
-    const { signal, cacheFailuresMs } = options;
-    let tags: readonly string[];
-    try {
-      checkKey(key);
-      checkFunction("load", load);
-      checkDuration("ttlMs", options.ttlMs);
-      checkDuration("cacheFailuresMs", cacheFailuresMs);
-      tags = checkTags(options.tags);
-      if (options.bytes !== undefined) checkBytes("bytes", options.bytes);
-      signal?.throwIfAborted();
-      if (this.#isClosed) throw closedError();
-      const known = this.#use(key);
-      if (known !== undefined) return Promise.resolve(known.value);
-      const failure = this.#failures.size === 0 ? undefined : this.#failures.find(key, this.#now());
-      if (failure !== undefined) throw failure.error;
-    } catch (error) {
-      return Promise.reject(error as Error);
-    }
+  async fetch(key: string, load: Load<Value>, options: FetchOptions<Value> = NO_OPTIONS): Promise<Value> {
+    checkFetch(key, load, options);
+    const tags = checkTags(options.tags);
+    options.signal?.throwIfAborted();
+    if (this.#isClosed) throw closedError();
+    const known = this.#use(key);
+    if (known !== undefined) return known.value;
     if (tags.length > 0) this.#follow();
-    const shared = this.#isOpen ? this.#flights.find(key) : undefined;
-    if (shared !== undefined) {
-      for (const tag of tags) shared.tags.add(tag);
-      return shared.join(signal);
-    }
-    const flight = this.#flights.begin(key, tags);
-    const answer = flight.join(signal);
-    this.#tally.loads++;
-    void flight.run(load, {
-      onLoaded: (value) => {
-        if (!this.#isOpen) return;
-        const bytes = this.#bytesOf(key, value, options.bytes);
-        this.#put(key, value, bytes, [...flight.tags], options.ttlMs);
-        this.tell();
-      },
-      onFailed: (error) => {
-        this.#tally.loadFailures++;
-        if (cacheFailuresMs === undefined || !this.#isOpen) return;
-        this.#failures.add(key, { error, untilMs: this.#now() + cacheFailuresMs, tags: flight.tags });
-      },
-    });
-    return answer;
+    return this.#loads.join(key, load, tags, options);
   }
 
   /**
@@ -317,8 +283,7 @@ export class ResultCache<Value> extends SafeEmitter<CacheEvents<Value>> {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#isOpen = false;
-    this.#flights.abandonAll(closedError());
-    this.#failures.clear();
+    this.#loads.close(closedError());
     if (this.#following !== undefined) unfollow(this.#following);
     try {
       await this.#keeper?.close();
@@ -405,15 +370,9 @@ export class ResultCache<Value> extends SafeEmitter<CacheEvents<Value>> {
     if (!this.#isClosed) this.#following ??= follow({ dropTagged: (tag) => this.#dropTagged(tag) });
   }
 
-  #overtake(key: string): void {
-    this.#flights.overtake(key);
-    this.#failures.delete(key);
-  }
-
   #dropTagged(tag: string): readonly string[] {
     this.#generation++;
-    this.#flights.overtakeTagged(tag);
-    this.#failures.deleteTagged(tag);
+    this.#loads.overtakeTagged(tag);
     const keys = this.#sweep().removeTagged(tag);
     if (this.isHeard("invalidate")) this.note("invalidate", { tag, keys });
     this.tell();
