@@ -16,4 +16,7 @@ export type { MemoizeOptions, Memoized } from "./memoize.js";
 export { ResultCache } from "./result-cache.js";
 export type { LookUp, OpenOptions } from "./result-cache.js";
 export type { FetchOptions } from "./shared-loads.js";
+export { Snapshot } from "./snapshot.js";
+export type { ReloadOptions, SnapshotEntries, SnapshotLoadContext, SnapshotOptions } from "./snapshot.js";
+export type { SnapshotEvents, SnapshotProgress } from "./snapshot-events.js";
 export type { StoredEntry } from "./stored-entry.js";
