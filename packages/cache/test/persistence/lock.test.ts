@@ -62,6 +62,23 @@ describe("the lock of a file", () => {
     await expect(FileLock.acquire(realDisk, file)).rejects.toThrow(CacheFileInUseError);
   });
 
+  it("is not taken from one who has taken it over in between", async () => {
+    leaveDeadLock();
+    let winner: FileLock | undefined;
+    const overtaken: Disk = {
+      ...realDisk,
+      // It has seen the dead lock and goes to replace it, when it is overtaken on the way.
+      link: async (from, to) => {
+        if (String(to).includes(".break-")) winner ??= await FileLock.acquire(realDisk, file);
+        await realDisk.link(from, to);
+      },
+    };
+    await expect(FileLock.acquire(overtaken, file)).rejects.toThrow(CacheFileInUseError);
+    await winner?.confirm();
+    expect(names()).toEqual(["labels.cache.lock"]);
+    await winner?.release();
+  });
+
   it("has one owner, however many come at once", async () => {
     for (let round = 0; round < 20; round++) {
       if (round % 2 === 1) leaveDeadLock();
