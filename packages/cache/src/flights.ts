@@ -2,6 +2,7 @@
  * Loads in flight, one for each key, each shared by all who ask for it meanwhile. A flight that is overtaken, because its
  * key was set, deleted or invalidated, goes on for those who are on it, takes nobody else on, and stores nothing.
  */
+import { addAbortListener, removeAbortListener } from "./abort-listeners.js";
 
 export interface LoadContext {
   readonly key: string;
@@ -52,7 +53,7 @@ export class Flight<Value> implements LoadContext {
     return new Promise<Value>((resolve, reject) => {
       const waiter: Waiter<Value> = { resolve, reject, signal, leave: () => this.#leave(waiter) };
       this.#waiters.add(waiter);
-      signal?.addEventListener("abort", waiter.leave, { once: true });
+      if (signal !== undefined) addAbortListener(signal, waiter.leave);
     });
   }
 
@@ -86,7 +87,7 @@ export class Flight<Value> implements LoadContext {
   #takeWaiters(): Waiter<Value>[] {
     const waiters = [...this.#waiters];
     this.#waiters.clear();
-    for (const { signal, leave } of waiters) signal?.removeEventListener("abort", leave);
+    for (const { signal, leave } of waiters) if (signal !== undefined) removeAbortListener(signal, leave);
     return waiters;
   }
 }

@@ -41,6 +41,11 @@ export interface Memoized<This, Arguments extends unknown[], Result> {
  *
  * @throws {InvalidArgumentError} an option that makes no sense.
  */
+export function memoize<Fn extends (this: never, ...args: never[]) => unknown>(
+  fn: Fn,
+  options?: MemoizeOptions<Parameters<Fn>, Awaited<ReturnType<Fn>>>,
+): Memoized<ThisParameterType<Fn>, Parameters<Fn>, ReturnType<Fn>>;
+// Told apart, so that types come from the function alone, and never from the options.
 export function memoize<This, Arguments extends unknown[], Result>(
   fn: (this: This, ...args: Arguments) => Result,
   options: MemoizeOptions<Arguments, Awaited<Result>> = {},

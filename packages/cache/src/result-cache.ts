@@ -248,7 +248,7 @@ export class ResultCache<Value> extends SafeEmitter<CacheEvents<Value>> {
   }
 
   /**
-   * Takes in what {@link dump} gave, each as more recently used than those before. What has expired meanwhile stays out;
+   * Takes in what {@link dump} gave, into a cache that is empty or nearly so: each as more recently used than those before. What has expired meanwhile stays out;
    * the bounds hold, so that the first may go again; a key that is there already keeps its value.
    *
    * @returns how many were taken in.
