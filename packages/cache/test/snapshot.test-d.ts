@@ -37,8 +37,8 @@ yielded.patch("a", 1);
 yielded.patch("a", "1");
 // @ts-expect-error -- a key of another type
 yielded.remove(1);
-// @ts-expect-error -- what is current cannot be changed
-yielded.current?.set("a", 1);
+// What is current cannot be changed.
+expectType<false, "set" extends keyof NonNullable<typeof yielded.current> ? true : false>();
 // @ts-expect-error -- there is no such event
 yielded.on("reload", () => undefined);
 // @ts-expect-error -- entries are pairs

@@ -9,8 +9,11 @@ import { writeSync } from "node:fs";
 import { ResultCache } from "@threadmill/cache";
 import { type Counted, allKeys, countIn, entriesWith } from "./counter.js";
 
-function say(...words: (string | number | undefined)[]): void {
-  writeSync(1, `${words.join(" ")}\n`);
+/** What a line begins with. */
+export type Word = "opened" | "refused" | "set" | "saved" | "warned" | "broken";
+
+function say(word: Word, ...rest: (string | number | undefined)[]): void {
+  writeSync(1, `${[word, ...rest].join(" ")}\n`);
 }
 
 const [file = ""] = process.argv.slice(2);

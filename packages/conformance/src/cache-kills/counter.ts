@@ -9,7 +9,7 @@ export interface Counted {
   readonly taken: Map<string, Date>;
 }
 
-export function keyOf(at: number): string {
+function keyOf(at: number): string {
   return `entry-${at}`;
 }
 

@@ -11,6 +11,7 @@ import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { Random } from "../random.js";
+import type { Word } from "./child.js";
 import { compiled } from "./compiled.js";
 
 export interface KillBudget {
@@ -184,11 +185,22 @@ class Victim {
   }
 
   #hear(line: string): void {
-    const [word, first = "", second] = line.split(" ");
-    if (word === "opened") this.opened = Number(first);
-    else if (word === "set") this.set = Number(first);
-    else if (word === "saved") this.saved = Number(first);
-    else if (word === "refused") this.refusedBy = Number(second);
-    else if (word === "warned" || word === "broken") this.troubles.push(line);
+    const [word, first, second] = line.split(" ") as [Word, ...string[]];
+    switch (word) {
+      case "opened":
+      case "set":
+      case "saved":
+        this[word] = Number(first);
+        break;
+      case "refused":
+        this.refusedBy = Number(second);
+        break;
+      case "warned":
+      case "broken":
+        this.troubles.push(line);
+        break;
+      default:
+        this.troubles.push(`said ${String(word satisfies never)}`);
+    }
   }
 }
