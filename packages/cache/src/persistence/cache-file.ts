@@ -201,7 +201,9 @@ export class CacheFile implements CacheKeeper {
     try {
       if (this.#phase === "lost") throw new CacheFileError("CACHE_FILE_LOST", path, `${path} belongs to somebody else`);
       const nowMs = now();
-      const entries = [...dump()].filter((entry) => lives(entry, nowMs));
+      const entries: StoredEntry[] = [];
+      // In one go: this is the instant that the file will show.
+      for (const entry of dump()) if (lives(entry, nowMs)) entries.push(entry);
       const order = { file: path, temporary: `${path}.tmp-${lock.token}`, entries, confirm: () => lock.confirm() };
       this.#tellOfLeftOut(await writeCacheFile(disk, order, new Slices(SLICE)));
       this.#savedChanges = changes;

@@ -54,31 +54,59 @@ export async function writeCacheFile(disk: Disk, order: WriteOrder, slices: Slic
 async function writeAll(handle: FileHandle, entries: readonly StoredEntry[], slices: Slices): Promise<LeftOut[]> {
   const leftOut: LeftOut[] = [];
   const hash = bodyHash();
-  let pieces: Buffer[] = [];
-  let gathered = 0;
+  const gathered = new Gathered(handle, HEADER_BYTES);
   let records = 0;
-  let position = HEADER_BYTES;
-  const put = async (): Promise<void> => {
-    position += await writeFully(handle, Buffer.concat(pieces), position);
-    pieces = [];
-    gathered = 0;
-  };
   for (const entry of entries) {
     const record = tryEncode(entry, leftOut);
     if (record !== undefined) {
       records++;
       for (const piece of record) {
-        hash.update(piece);
-        pieces.push(piece);
-        gathered += piece.length;
+        // A large one a part at a time: hashing 8 MiB at once took 6 ms.
+        for (let at = 0; at < piece.length; at += GATHER_BYTES) {
+          hash.update(piece.subarray(at, at + GATHER_BYTES));
+          if (slices.longStep()) await slices.rest();
+        }
+        await gathered.add(piece);
       }
     }
-    if (gathered >= GATHER_BYTES) await put();
     if (slices.longStep()) await slices.rest();
   }
-  await put();
-  await writeFully(handle, encodeHeader({ records, bodyBytes: position - HEADER_BYTES }, hash), 0);
+  await gathered.write();
+  await writeFully(handle, encodeHeader({ records, bodyBytes: gathered.position - HEADER_BYTES }, hash), 0);
   return leftOut;
+}
+
+/** Pieces on their way to the file. */
+class Gathered {
+  readonly #handle: FileHandle;
+  /** Where the next bytes go. */
+  position: number;
+  #pieces: Buffer[] = [];
+  #bytes = 0;
+
+  constructor(handle: FileHandle, position: number) {
+    this.#handle = handle;
+    this.position = position;
+  }
+
+  async add(piece: Buffer): Promise<void> {
+    if (piece.length >= GATHER_BYTES) {
+      await this.write();
+      this.position += await writeFully(this.#handle, piece, this.position);
+      return;
+    }
+    this.#pieces.push(piece);
+    this.#bytes += piece.length;
+    if (this.#bytes >= GATHER_BYTES) await this.write();
+  }
+
+  async write(): Promise<void> {
+    if (this.#bytes === 0) return;
+    const bytes = Buffer.concat(this.#pieces);
+    this.#pieces = [];
+    this.#bytes = 0;
+    this.position += await writeFully(this.#handle, bytes, this.position);
+  }
 }
 
 function tryEncode(entry: StoredEntry, leftOut: LeftOut[]): RecordPieces | undefined {
