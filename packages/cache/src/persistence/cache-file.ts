@@ -6,6 +6,7 @@
  */
 import { basename, dirname, join, resolve } from "node:path";
 import { InvalidArgumentError } from "@threadmill/protocol";
+import { checkFunction } from "../cache-options.js";
 import { Slices } from "../slices.js";
 import type { CacheChange, CacheKeeper, StoredEntry } from "../stored-entry.js";
 import { type Disk, realDisk, unlessMissing } from "./disk.js";
@@ -48,15 +49,19 @@ export interface OpenedCacheFile {
  * @param dump all entries as they are now; called at the start of each write.
  * @throws {CacheFileInUseError} another cache has the file open.
  * @throws {CacheFileError} `CACHE_FILE_UNUSABLE`: the system refuses the file or its folder.
- * @throws {InvalidArgumentError} a `flushMs` that is no time.
+ * @throws {InvalidArgumentError} an option that makes no sense.
  */
 export async function openCacheFile(
   options: CacheFileOptions,
   dump: () => Iterable<StoredEntry>,
 ): Promise<OpenedCacheFile> {
   const { flushMs = 1_000, now = Date.now, onWarning, disk = realDisk } = options;
+  if (typeof options.file !== "string" || options.file === "") {
+    throw new InvalidArgumentError(`file must be the path of a file, not ${String(options.file)}`);
+  }
+  checkFunction("onWarning", onWarning);
   if (!(flushMs >= 0 && flushMs < 2 ** 31)) {
-    throw new InvalidArgumentError(`flushMs must be a time from 0 to 24 days, not ${flushMs}`);
+    throw new InvalidArgumentError(`flushMs must be a time from 0 to 24 days, not ${String(flushMs)}`);
   }
   const path = await unlessRefused(options.file, () => realPath(options.file, disk));
   const lock = await unlessRefused(path, () => FileLock.acquire(disk, path));

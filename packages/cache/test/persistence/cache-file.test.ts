@@ -183,8 +183,10 @@ describe("a cache in a file", () => {
     expect((await reread()).map(({ key }) => key)).toEqual(["a"]);
   });
 
-  it("refuses a time that is none, and a file that is a folder", async () => {
+  it("refuses options that make no sense, and a file that is a folder", async () => {
     await expect(open({ flushMs: -1 })).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
+    await expect(open({ file: undefined as never })).rejects.toThrow("file must be the path of a file, not undefined");
+    await expect(open({ onWarning: 5 as never })).rejects.toThrow("onWarning must be a function");
     await expect(open({ flushMs: NaN })).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
     mkdirSync(file);
     await expect(open()).rejects.toMatchObject({ code: "CACHE_FILE_UNUSABLE", cause: { code: "EISDIR" } });

@@ -1,7 +1,7 @@
-import { readdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { readdirSync, mkdtempSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Disk, realDisk } from "../../src/persistence/disk.js";
 import { CacheFileInUseError } from "../../src/persistence/errors.js";
 import { FileLock, sweep } from "../../src/persistence/lock.js";
@@ -13,7 +13,10 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "lock-"));
   file = join(folder, "labels.cache");
 });
-afterEach(() => rmSync(folder, { recursive: true }));
+afterEach(() => {
+  vi.useRealTimers();
+  rmSync(folder, { recursive: true });
+});
 
 /** As a process leaves it that was killed. */
 function leaveDeadLock(path = `${file}.lock`, token = "00000000deadbeef"): void {
@@ -109,6 +112,20 @@ describe("the lock of a file", () => {
     const longAgo = new Date(Date.now() - 60_000);
     utimesSync(path, longAgo, longAgo);
     await (await FileLock.acquire(realDisk, file)).release();
+  });
+
+  it("beats as long as it is held", async () => {
+    vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+    const lock = await FileLock.acquire(realDisk, file);
+    const longAgo = new Date(Date.now() - 60_000);
+    utimesSync(`${file}.lock`, longAgo, longAgo);
+    vi.advanceTimersByTime(5_000);
+    await vi.waitFor(() => expect(statSync(`${file}.lock`).mtimeMs).toBeGreaterThan(longAgo.getTime() + 30_000), {
+      timeout: 20_000,
+    });
+    await lock.confirm();
+    await lock.release();
+    expect(vi.getTimerCount()).toBe(0);
   });
 
   it("is noticed to be lost, and then neither confirmed nor removed", async () => {
