@@ -50,9 +50,9 @@ export class ExpiryQueue<Entry extends Expiring> {
   }
 
   rebuild(entries: readonly Entry[]): void {
-    // A sorted list is a heap.
-    this.#heap = entries.toSorted((a, b) => a.expiresAtMs - b.expiresAtMs);
+    this.#heap = [...entries];
     this.#gone = 0;
+    for (let at = (entries.length >> 1) - 1; at >= 0; at--) this.#sink(at);
   }
 
   #rise(from: number): void {
