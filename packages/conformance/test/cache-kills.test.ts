@@ -15,9 +15,9 @@ describe("a cache file whose owner is killed", () => {
   it(
     "always opens, with one committed state, and for one at a time",
     async () => {
-      const figures = await killCaches({ seed: 1, kills: 60 });
+      // On a machine that is not busy, 200 take 15 s.
+      const figures = await killCaches({ seed: 1, kills: 200, seconds: 20 });
       expect(figures.violations).toEqual([]);
-      expect(figures.kills).toBe(60);
       expect(figures.killedInWrite + figures.killedBetween).toBeGreaterThan(0);
     },
     PATIENCE_MS,

@@ -57,7 +57,7 @@ export async function openCacheFile(
 ): Promise<OpenedCacheFile> {
   const { flushMs = 1_000, now = Date.now, onWarning, disk = realDisk } = options;
   if (typeof options.file !== "string" || options.file === "") {
-    throw new InvalidArgumentError(`file must be the path of a file, not ${String(options.file)}`);
+    throw new InvalidArgumentError(`file must be the path of a file, not ${JSON.stringify(options.file)}`);
   }
   checkFunction("onWarning", onWarning);
   if (!(flushMs >= 0 && flushMs < 2 ** 31)) {
