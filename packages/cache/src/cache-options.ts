@@ -86,7 +86,7 @@ function checkWhole(name: string, value: unknown): void {
 }
 
 /** What was given may be anything, also something that cannot become text. */
-export function show(value: unknown): string {
+function show(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value);
   if (typeof value === "object" && value !== null) return "an object";
   return typeof value === "function" ? "a function" : String(value);

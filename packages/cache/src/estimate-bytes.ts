@@ -30,7 +30,7 @@ const FUNCTION = 64;
 /** With its stack trace, before anybody reads it. Reading would run code, that of `Error.prepareStackTrace`. */
 const ERROR = 400;
 /** What an entry's own record takes, its place in the order and in the table of keys. */
-const ENTRY = 210;
+const ENTRY = 220;
 
 const SAMPLE = 256;
 /** Its multiples fill the space between 0 and 1 evenly, and never repeat. */
