@@ -66,6 +66,7 @@ class Estimate {
         // An exotic object that does not want to be looked at, or a length that somebody has redefined.
         this.#bytes = before;
       }
+      if (!(own >= 0)) own = EMPTY_OBJECT;
       this.#bytes += own * weight;
       if (weight > 1) this.#surplus.set(part, own * (weight - 1));
     }
@@ -107,8 +108,8 @@ class Estimate {
     if (prototype === Object.prototype || prototype === null) return this.#fields(value, weight);
     if (ArrayBuffer.isView(value)) return this.#view(value, weight);
     if (types.isAnyArrayBuffer(value)) return BUFFER + value.byteLength;
-    if (types.isMap(value)) return this.#collection(value.size, Map.prototype.entries.call(value), weight, 3);
-    if (types.isSet(value)) return this.#collection(value.size, Set.prototype.entries.call(value), weight, 2);
+    if (types.isMap(value)) return this.#collection(sizeOf(Map, value), Map.prototype.entries.call(value), weight, 3);
+    if (types.isSet(value)) return this.#collection(sizeOf(Set, value), Set.prototype.entries.call(value), weight, 2);
     if (types.isDate(value)) return DATE;
     if (types.isNativeError(value)) {
       for (const name of ["message", "cause", "errors"]) this.#field(value, name, weight);
@@ -174,6 +175,11 @@ class Estimate {
     this.#add(buffer, weight);
     return VIEW;
   }
+}
+
+/** What it really is: a program may have put anything in its place. */
+function sizeOf(kind: MapConstructor | SetConstructor, value: object): number {
+  return Reflect.get(kind.prototype as object, "size", value) as number;
 }
 
 /** Where to look: in each stretch at another place, for values often follow a pattern, of which even steps see one part. */

@@ -39,9 +39,7 @@ describe("the estimate of a value's bytes", () => {
 
   it("looks at a sample of a long array, spread over all of it", () => {
     const looked = new Set<number>();
-    const items = new Proxy([] as string[], {});
-    expect(estimateBytes(items)).toBeLessThan(100);
-    const list = Object.assign(Array.from<string>({ length: 10_000 }).fill(""), {});
+    const list = Array.from({ length: 10_000 }, () => "");
     for (let at = 0; at < list.length; at++) {
       Object.defineProperty(list, at, {
         get: () => {
@@ -70,5 +68,38 @@ describe("the estimate of a value's bytes", () => {
     let nested: unknown = "x".repeat(1_000);
     for (let level = 0; level < 200_000; level++) nested = [nested];
     expect(estimateBytes(nested)).toBeGreaterThan(200_000 * 24 + 1_000);
+  });
+
+  it("calls no getter and no trap, and is not stopped by what does not want to be looked at", () => {
+    let calls = 0;
+    const refuse = (): never => {
+      calls++;
+      throw new Error("looked at");
+    };
+    const trap = new Proxy(
+      {},
+      { get: refuse, ownKeys: refuse, getPrototypeOf: refuse, getOwnPropertyDescriptor: refuse },
+    );
+    const hostile = {
+      get text(): string {
+        return refuse();
+      },
+      trap,
+      list: [trap, new Proxy([1, 2, 3], { get: refuse })],
+      error: Object.defineProperty(new Error("a"), "message", { get: refuse }),
+      odd: Object.defineProperty(new Map([["a", 1]]), "size", { value: "many" }),
+      none: Object.create(null) as object,
+      text2: "x".repeat(1_000),
+    };
+    const estimate = estimateBytes(hostile);
+    expect(calls).toBe(0);
+    expect(estimate).toBeGreaterThan(1_000);
+    expect(estimate).toBeLessThan(3_000);
+  });
+
+  it("does not take the pool of small Buffers for each of them, and takes a large one for what it is", () => {
+    const small = Array.from({ length: 100 }, () => Buffer.from("x".repeat(100)));
+    expect(estimateBytes(small)).toBeLessThan(100 * 300);
+    expect(estimateBytes(Buffer.alloc(100_000).subarray(0, 1))).toBeGreaterThan(100_000);
   });
 });
