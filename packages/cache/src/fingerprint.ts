@@ -1,5 +1,6 @@
 /** Ids made of content: equal values give equal ids, whatever V8 thinks of their shape. */
 import { type Hash, createHash } from "node:crypto";
+import { types } from "node:util";
 
 export interface FingerprintOptions {
   /**
@@ -10,10 +11,13 @@ export interface FingerprintOptions {
 
 /**
  * The same parts give the same id, any difference another: content hashes, sizes, versions, options. Keys of objects
- * may come in any order. Knows what a structured clone knows, and reads class instances as their fields.
+ * may come in any order. Knows what a structured clone knows, and reads class instances as their fields. Of a file, a
+ * hash of its content says most; size and mtime together say when it is to be hashed again, an mtime alone does not: two
+ * writes can fall into one tick of the clock.
  *
  * @returns 32 hexadecimal digits.
- * @throws {TypeError} what has no content to speak of: functions, symbols, signals, URLs (pass their `href`).
+ * @throws {TypeError} what has no content to speak of: functions, symbols, signals, URLs (pass their `href`), and
+ *   objects that do not show it: a Blob, a key, a promise.
  */
 export function fingerprint(parts: unknown, options: FingerprintOptions = {}): string {
   const hash = createHash("sha256");
@@ -88,8 +92,14 @@ class Writer {
     } else if (value instanceof Set) {
       this.#piece("set", String(value.size));
       for (const one of value) this.write(one, `an entry of ${path}`);
+    } else if (types.isBoxedPrimitive(value)) {
+      this.#piece("boxed", "");
+      this.write(value.valueOf(), path);
     } else {
       const fields = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
+      if (fields.length === 0 && hidesContent(value)) {
+        throw new TypeError(`${path} is a ${value.constructor.name}, whose content cannot be seen`);
+      }
       if (value instanceof Error) fields.unshift(["name", value.name], ["message", value.message]);
       this.#piece("object", String(fields.length));
       for (const [key, one] of fields) {
@@ -122,4 +132,11 @@ class Writer {
   #piece(tag: string, text: string): void {
     this.#hash.update(`${tag} ${text.length} `).update(text, "utf16le");
   }
+}
+
+/** All of a kind would be the same. What a program has made itself, and has no fields, is taken for what it seems. */
+function hidesContent(value: object): boolean {
+  const kind = Object.prototype.toString.call(value);
+  const isPlain = kind === "[object Object]" || kind === "[object Error]" || kind === "[object Arguments]";
+  return !isPlain || types.isKeyObject(value);
 }

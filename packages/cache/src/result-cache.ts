@@ -1,92 +1,413 @@
-/** The results of finished jobs by their id: least recently used first out, bounded in entries and in bytes. */
-import { LRUCache } from "lru-cache";
-import { estimateBytes } from "./estimate-bytes.js";
+/** The cache itself: bounded in entries, bytes and time, least recently used first out, with loads that are shared. */
+import type { CacheEvents, EntryEvent } from "./cache-events.js";
+import {
+  type CacheLimits,
+  DEFAULT_LIMITS,
+  type ResultCacheOptions,
+  type SetOptions,
+  checkBytes,
+  checkDuration,
+  checkFlag,
+  checkFunction,
+  checkKey,
+  checkLimits,
+  checkTags,
+} from "./cache-options.js";
+import { type EntryInfo, type ResultCacheStats, Tally } from "./cache-stats.js";
+import { Entry, EntryStore, type RemovalReason } from "./entry-store.js";
+import { estimateEntryBytes } from "./estimate-bytes.js";
+import type { Load } from "./flights.js";
+import { type Following, announce, follow, unfollow } from "./invalidation.js";
+import type { CacheFileOptions } from "./persistence/cache-file.js";
+import { keepInFile } from "./persistence/keep-in-file.js";
+import { SafeEmitter } from "./safe-emitter.js";
+import { type FetchOptions, SharedLoads, checkFetch } from "./shared-loads.js";
+import { type CacheKeeper, KEEP, type StoredEntry } from "./stored-entry.js";
 
-export interface ResultCacheOptions {
-  /** Entries kept at the most. Default 64. */
-  readonly maxEntries?: number;
-  /** Estimated bytes kept at the most; a value that is larger alone is not kept at all. Default 64 MiB. */
-  readonly maxBytes?: number;
+/** What a look-up found: a stored `undefined` is a hit. */
+export type LookUp<Value> =
+  { readonly hit: true; readonly value: Value } | { readonly hit: false; readonly value: undefined };
+
+export interface OpenOptions<Value> extends ResultCacheOptions<Value> {
+  /** Where the entries outlive the process. */
+  readonly persist: Omit<CacheFileOptions, "now" | "disk">;
 }
 
-export interface ResultCacheStats {
-  readonly entries: number;
-  readonly bytes: number;
-  readonly hits: number;
-  readonly misses: number;
-  /** Hits among all look-ups; 0 before the first. */
-  readonly hitRate: number;
-  readonly evictions: number;
-}
+const MISS = { hit: false, value: undefined } as const;
 
 /**
- * Values are shared by reference: what one caller changes, the next one sees. A stored `undefined` is a hit, so ask
- * `has` where it matters.
+ * Values by key. They are shared by reference: what one caller changes, the next one sees. What is not there, whether it
+ * was evicted, has expired or never was, is a miss.
  */
-export class ResultCache<Value> {
-  readonly #entries: LRUCache<string, { readonly value: Value }>;
-  #hits = 0;
-  #misses = 0;
-  #evictions = 0;
+export class ResultCache<Value> extends SafeEmitter<CacheEvents<Value>> {
+  readonly #store: EntryStore<Value>;
+  readonly #loads: SharedLoads<Value>;
+  readonly #tally = new Tally();
+  readonly #sizeOf: ((value: Value, key: string) => number) | undefined;
+  readonly #now: () => number;
+  #ttlMs: number;
+  #isOpen: boolean;
+  #isClosed = false;
+  #generation = 0;
+  #keeper: CacheKeeper | undefined;
+  /** Its place among those that hear of invalidations, from its first tag on. */
+  #following: Following | undefined;
 
-  /** @throws {RangeError} a bound that is not a whole number above 0. */
-  constructor(options: ResultCacheOptions = {}) {
-    const { maxEntries = 64, maxBytes = 64 * 1024 * 1024 } = options;
-    for (const [name, value] of Object.entries({ maxEntries, maxBytes })) {
-      if (!Number.isSafeInteger(value) || value < 1) {
-        throw new RangeError(`${name} must be a whole number above 0, not ${value}`);
-      }
-    }
-    this.#entries = new LRUCache({
-      max: maxEntries,
-      maxSize: maxBytes,
-      sizeCalculation: ({ value }) => Math.max(estimateBytes(value), 1),
-      dispose: (_value, _key, reason) => {
-        if (reason === "evict") this.#evictions++;
+  /** @throws {InvalidArgumentError} an option that makes no sense. */
+  constructor(options: ResultCacheOptions<Value> = {}) {
+    super();
+    checkLimits(options);
+    checkFunction("sizeOf", options.sizeOf);
+    checkFunction("now", options.now);
+    checkFlag("enabled", options.enabled);
+    const { maxEntries = DEFAULT_LIMITS.maxEntries, maxBytes = DEFAULT_LIMITS.maxBytes } = options;
+    this.#store = new EntryStore({ maxEntries, maxBytes }, (entry, reason) => this.#onRemoved(entry, reason));
+    this.#ttlMs = options.ttlMs ?? DEFAULT_LIMITS.ttlMs;
+    this.#sizeOf = options.sizeOf;
+    this.#now = options.now ?? Date.now;
+    this.#isOpen = options.enabled ?? true;
+    this.#loads = new SharedLoads(this.#tally, this.#now, {
+      isShared: () => this.#isOpen,
+      store: (key, value, tags, { ttlMs, sizeOf }) => {
+        if (!this.#isOpen) return;
+        this.#put(key, value, this.#bytesOf(key, value, sizeOf?.(value)), tags, ttlMs);
+        this.tell();
       },
     });
   }
 
-  /** The value, which becomes the most recently used one; counted as a hit or a miss. */
+  /**
+   * A cache that begins with what its file holds, and writes its changes there a moment after they were made. Close it:
+   * the file is locked until then, and what changed last is not yet written. A disabled cache leaves the file alone.
+   *
+   * @throws {CacheFileInUseError} another cache, here or in another process, has the file open.
+   * @throws {CacheFileError} `CACHE_FILE_UNUSABLE`: the system refuses the file or its folder.
+   * @throws {InvalidArgumentError} an option that makes no sense.
+   */
+  static async open<Value>(options: OpenOptions<Value>): Promise<ResultCache<Value>> {
+    const cache = new ResultCache<Value>(options);
+    try {
+      if (cache.#isOpen) await keepInFile(cache, { ...options.persist, now: cache.#now });
+    } catch (error) {
+      await cache.close();
+      throw error;
+    }
+    return cache;
+  }
+
+  /** The value, which becomes the most recently used one; counted as a hit or a miss. See also {@link lookUp}. */
   get(key: string): Value | undefined {
-    const entry = this.#entries.get(key);
-    if (entry === undefined) this.#misses++;
-    else this.#hits++;
-    return entry?.value;
+    return this.#use(key)?.value;
   }
 
-  /** The value, without a trace: neither its place nor the counts change. */
+  /** As {@link get}, and tells a stored `undefined` from nothing. */
+  lookUp(key: string): LookUp<Value> {
+    const entry = this.#use(key);
+    return entry === undefined ? MISS : { hit: true, value: entry.value };
+  }
+
+  /** The value, without a trace: neither its place nor any figure changes, and no event is told. */
   peek(key: string): Value | undefined {
-    return this.#entries.peek(key)?.value;
+    return this.#peek(key)?.value;
   }
 
+  /** Without a trace, as {@link peek}. */
   has(key: string): boolean {
-    return this.#entries.has(key);
+    return this.#peek(key) !== undefined;
   }
 
-  /** Stores the value; false if it is larger than the whole cache may be. */
-  set(key: string, value: Value): boolean {
-    this.#entries.set(key, { value });
-    return this.#entries.has(key);
+  /**
+   * Stores the value as the most recently used one. What is being loaded for the key will not replace it.
+   *
+   * @returns false if it was not stored: it is larger than the whole cache may be, the cache is disabled or closed, or
+   *   `generation` is not the present one. An older value under the key is gone all the same, but for the last case.
+   * @throws {InvalidArgumentError} an option that makes no sense, before anything has changed.
+   */
+  set(key: string, value: Value, options: SetOptions = NO_OPTIONS): boolean {
+    checkKey(key);
+    checkDuration("ttlMs", options.ttlMs);
+    const tags = checkTags(options.tags);
+    const bytes = this.#bytesOf(key, value, options.bytes);
+    if (!this.#isOpen || (options.generation !== undefined && options.generation !== this.#generation)) return false;
+    this.#loads.overtake(key);
+    const isStored = this.#put(key, value, bytes, tags, options.ttlMs);
+    this.tell();
+    return isStored;
   }
 
+  /** True if there was a value. What is being loaded for the key will not be stored. */
   delete(key: string): boolean {
-    return this.#entries.delete(key);
+    this.#generation++;
+    this.#loads.overtake(key);
+    const entry = this.#sweep().peek(key);
+    if (entry !== undefined) this.#store.remove(entry, "delete");
+    this.tell();
+    return entry !== undefined;
   }
 
+  /** Lets everything go. What is being loaded will not be stored. Figures stay. */
   clear(): void {
-    this.#entries.clear();
+    this.#generation++;
+    this.#loads.overtakeAll();
+    const { entries } = this.#sweep();
+    this.#store.clear();
+    if (this.isHeard("clear")) this.note("clear", { entries });
+    this.tell();
+  }
+
+  /**
+   * The value, loaded if it is not there. What the first caller says of it holds for all. All who ask meanwhile share the one load. What was set, deleted or invalidated
+   * while it ran makes it out of date: those who wait get its value, later ones do not, and it is not stored.
+   *
+   * Rejects with what the load throws, with `signal.reason`, or with an `AbortError` once the cache is closed.
+   */
+  async fetch(key: string, load: Load<Value>, options: FetchOptions<Value> = NO_OPTIONS): Promise<Value> {
+    checkFetch(key, load, options);
+    const tags = checkTags(options.tags);
+    options.signal?.throwIfAborted();
+    if (this.#isClosed) throw closedError();
+    const known = this.#use(key);
+    if (known !== undefined) return known.value;
+    if (tags.length > 0) this.#follow();
+    return this.#loads.join(key, load, tags, options);
+  }
+
+  /**
+   * Lets everything go that has the tag; what is being loaded with it will not be stored. Callbacks of `onInvalidate`
+   * are told; other caches are not touched (that is what the function `invalidate` is for).
+   *
+   * @returns how many entries went.
+   */
+  invalidate(tag: string): number {
+    const keys = this.#dropTagged(tag);
+    announce(tag);
+    return keys.length;
+  }
+
+  /**
+   * New limits, which hold when it returns. A limit that is not named stays. A new `ttlMs` holds for all entries that
+   * were stored without one of their own, counted from when they were stored.
+   *
+   * @throws {InvalidArgumentError} a limit that makes no sense, before anything has changed.
+   */
+  resize(limits: CacheLimits): void {
+    checkLimits(limits);
+    const { bounds } = this.#sweep();
+    if (limits.ttlMs !== undefined && limits.ttlMs !== this.#ttlMs) {
+      this.#ttlMs = limits.ttlMs;
+      this.#store.changeDefaultTtl(limits.ttlMs);
+      this.#sweep();
+      this.#keeper?.changed("content");
+    }
+    bounds.maxEntries = limits.maxEntries ?? bounds.maxEntries;
+    bounds.maxBytes = limits.maxBytes ?? bounds.maxBytes;
+    this.#store.keepBounds();
+    this.tell();
+  }
+
+  /** Changes with every delete, clear and invalidation: see `SetOptions.generation`. */
+  get generation(): number {
+    // Whoever asks is about to make a value, and may store it with a tag.
+    this.#follow();
+    return this.#generation;
   }
 
   get stats(): ResultCacheStats {
-    const lookUps = this.#hits + this.#misses;
-    return {
-      entries: this.#entries.size,
-      bytes: this.#entries.calculatedSize,
-      hits: this.#hits,
-      misses: this.#misses,
-      hitRate: lookUps === 0 ? 0 : this.#hits / lookUps,
-      evictions: this.#evictions,
-    };
+    const { entries, bytes, bounds } = this.#sweep();
+    const stats = this.#tally.stats({ entries, bytes }, bounds);
+    this.tell();
+    return stats;
   }
+
+  /** What is there, least recently used first. */
+  entries(): EntryInfo[] {
+    const nowMs = this.#now();
+    const infos = Array.from(this.#sweep().oldestFirst(), (entry) => {
+      const { key, bytes, accesses, lastAccessMs, expiresAtMs, tags, storedAtMs } = entry;
+      const doesExpire = expiresAtMs !== Infinity;
+      return {
+        key,
+        bytes,
+        ageMs: Math.max(0, nowMs - storedAtMs),
+        accesses,
+        lastAccessMs,
+        expiresAtMs: doesExpire ? expiresAtMs : undefined,
+        expiresInMs: doesExpire ? expiresAtMs - nowMs : undefined,
+        tags,
+      };
+    });
+    this.tell();
+    return infos;
+  }
+
+  /** All of it, to be kept elsewhere; least recently used first. Read it in one go. */
+  dump(): Iterable<StoredEntry<Value>> {
+    const entries = this.#sweep().oldestFirst();
+    this.tell();
+    return toStored(entries);
+  }
+
+  /**
+   * Takes in what {@link dump} gave, into a cache that is empty or nearly so: each as more recently used than those before. What has expired meanwhile stays out;
+   * the bounds hold, so that the first may go again; a key that is there already keeps its value.
+   *
+   * @returns how many were taken in.
+   */
+  restore(entries: Iterable<StoredEntry<Value>>): number {
+    if (!this.#isOpen) return 0;
+    const nowMs = this.#now();
+    let restored = 0;
+    for (const { key, value, bytes, tags, storedAtMs, usesDefaultTtl, ...facts } of entries) {
+      const expiresAtMs = usesDefaultTtl ? storedAtMs + this.#ttlMs : (facts.expiresAtMs ?? Infinity);
+      if (expiresAtMs <= nowMs || bytes > this.#store.bounds.maxBytes || this.#peek(key) !== undefined) continue;
+      const entry = new Entry(key, value, { bytes, tags, storedAtMs, usesDefaultTtl, expiresAtMs });
+      entry.lastAccessMs = facts.lastAccessMs;
+      entry.accesses = facts.accesses;
+      this.#add(entry);
+      restored++;
+    }
+    this.tell();
+    return restored;
+  }
+
+  /** Resolves when all changes are where they are kept; at once without such a place. */
+  async flush(): Promise<void> {
+    await this.#keeper?.flush();
+  }
+
+  /**
+   * The end: loads are aborted, those who wait for one reject with an `AbortError`, and all entries are let go, after a
+   * last flush where they are kept. From then on `get` misses, `set` stores nothing and `fetch` rejects.
+   */
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#isOpen = false;
+    this.#loads.close(closedError());
+    if (this.#following !== undefined) unfollow(this.#following);
+    try {
+      await this.#keeper?.close();
+    } finally {
+      this.#keeper = undefined;
+      this.clear();
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /** From now on the keeper hears of every change. */
+  [KEEP](keeper: CacheKeeper): void {
+    this.#keeper = keeper;
+  }
+
+  #use(key: string): Entry<Value> | undefined {
+    const entry = this.#store.use(key);
+    if (entry !== undefined) {
+      const nowMs = this.#now();
+      if (nowMs < entry.expiresAtMs) {
+        entry.lastAccessMs = nowMs;
+        entry.accesses++;
+        this.#tally.hits++;
+        this.#keeper?.changed("access");
+        if (this.isHeard("hit")) {
+          this.note("hit", { key, value: entry.value });
+          this.tell();
+        }
+        return entry;
+      }
+      this.#store.remove(entry, "expire");
+    }
+    this.#tally.misses++;
+    if (this.isHeard("miss")) this.note("miss", { key });
+    this.tell();
+    return undefined;
+  }
+
+  #peek(key: string): Entry<Value> | undefined {
+    const entry = this.#store.peek(key);
+    return entry === undefined || (entry.expiresAtMs !== Infinity && entry.expiresAtMs <= this.#now())
+      ? undefined
+      : entry;
+  }
+
+  /** The store, without what has expired. */
+  #sweep(): EntryStore<Value> {
+    if (this.#store.nextExpiryMs !== Infinity) this.#store.removeExpired(this.#now());
+    return this.#store;
+  }
+
+  #bytesOf(key: string, value: Value, given: number | undefined): number {
+    if (given !== undefined) return checkBytes("bytes", given);
+    if (this.#sizeOf !== undefined) return checkBytes("what sizeOf answers", this.#sizeOf(value, key));
+    return estimateEntryBytes(key, value);
+  }
+
+  #put(key: string, value: Value, bytes: number, tags: readonly string[], ttlMs: number | undefined): boolean {
+    this.#sweep();
+    if (bytes > this.#store.bounds.maxBytes) {
+      this.#tally.refusals++;
+      const old = this.#store.peek(key);
+      if (old !== undefined) this.#store.remove(old, "replace");
+      if (this.isHeard("refuse")) this.note("refuse", { key, value, bytes, tags });
+      return false;
+    }
+    const storedAtMs = this.#now();
+    const expiresAtMs = storedAtMs + (ttlMs ?? this.#ttlMs);
+    if (this.isHeard("set")) this.note("set", { key, value, bytes, tags });
+    this.#add(new Entry(key, value, { bytes, tags, storedAtMs, usesDefaultTtl: ttlMs === undefined, expiresAtMs }));
+    this.#keeper?.changed("content");
+    return true;
+  }
+
+  #add(entry: Entry<Value>): void {
+    if (entry.tags.length > 0) this.#follow();
+    this.#store.add(entry);
+  }
+
+  #follow(): void {
+    if (!this.#isClosed) this.#following ??= follow({ dropTagged: (tag) => this.#dropTagged(tag) });
+  }
+
+  #dropTagged(tag: string): readonly string[] {
+    this.#generation++;
+    this.#loads.overtakeTagged(tag);
+    const keys = this.#sweep().removeTagged(tag);
+    if (this.isHeard("invalidate")) this.note("invalidate", { tag, keys });
+    this.tell();
+    return keys;
+  }
+
+  #onRemoved(entry: Entry<Value>, reason: RemovalReason): void {
+    this.#keeper?.changed("content");
+    const tally = this.#tally;
+    if (reason === "expire") tally.expirations++;
+    else if (reason === "entries") tally.evictedByEntries++;
+    else if (reason === "bytes") tally.evictedByBytes++;
+    else if (reason === "invalidate") tally.invalidations++;
+    if (reason === "expire" || reason === "delete") {
+      if (this.isHeard(reason)) this.note(reason, eventOf(entry));
+    } else if ((reason === "entries" || reason === "bytes") && this.isHeard("evict")) {
+      this.note("evict", { ...eventOf(entry), reason });
+    }
+  }
+}
+
+const NO_OPTIONS = {};
+
+function eventOf<Value>({ key, value, bytes, tags }: Entry<Value>): EntryEvent<Value> {
+  return { key, value, bytes, tags };
+}
+
+function* toStored<Value>(entries: Iterable<Entry<Value>>): Iterable<StoredEntry<Value>> {
+  for (const entry of entries) {
+    const { key, value, bytes, tags, storedAtMs, expiresAtMs, usesDefaultTtl, lastAccessMs, accesses } = entry;
+    const expiry = expiresAtMs === Infinity ? undefined : expiresAtMs;
+    yield { key, value, bytes, tags, storedAtMs, expiresAtMs: expiry, usesDefaultTtl, lastAccessMs, accesses };
+  }
+}
+
+function closedError(): DOMException {
+  return new DOMException("the cache is closed", "AbortError");
 }

@@ -38,18 +38,19 @@ describe("the estimate of a value's bytes", () => {
   });
 
   it("looks at a sample of a long array, spread over all of it", () => {
-    let looked = 0;
-    const item = (): object =>
-      Object.defineProperty({}, "text", {
-        enumerable: true,
+    const looked = new Set<number>();
+    const list = Array.from({ length: 10_000 }, () => "");
+    for (let at = 0; at < list.length; at++) {
+      Object.defineProperty(list, at, {
         get: () => {
-          looked++;
-          return "x".repeat(100);
+          looked.add(at);
+          return `${at}`.padStart(100, "x");
         },
       });
-    const items = Array.from({ length: 10_000 }, item);
-    const estimate = estimateBytes(items);
-    expect(looked).toBeLessThanOrEqual(256);
+    }
+    const estimate = estimateBytes(list);
+    expect(looked.size).toBeLessThanOrEqual(256);
+    expect(Math.max(...looked)).toBeGreaterThan(9_900);
     expect(estimate).toBeGreaterThan(10_000 * 100);
     expect(estimate).toBeLessThan(10_000 * 200);
   });
@@ -60,12 +61,45 @@ describe("the estimate of a value's bytes", () => {
   });
 
   it("may be that of an empty list", () => {
-    expect(estimateBytes([])).toBe(24);
+    expect(estimateBytes([])).toBe(40);
   });
 
   it("looks into values that are nested deeper than the call stack", () => {
     let nested: unknown = "x".repeat(1_000);
     for (let level = 0; level < 200_000; level++) nested = [nested];
     expect(estimateBytes(nested)).toBeGreaterThan(200_000 * 24 + 1_000);
+  });
+
+  it("calls no getter and no trap, and is not stopped by what does not want to be looked at", () => {
+    let calls = 0;
+    const refuse = (): never => {
+      calls++;
+      throw new Error("looked at");
+    };
+    const trap = new Proxy(
+      {},
+      { get: refuse, ownKeys: refuse, getPrototypeOf: refuse, getOwnPropertyDescriptor: refuse },
+    );
+    const hostile = {
+      get text(): string {
+        return refuse();
+      },
+      trap,
+      list: [trap, new Proxy([1, 2, 3], { get: refuse })],
+      error: Object.defineProperty(new Error("a"), "message", { get: refuse }),
+      odd: Object.defineProperty(new Map([["a", 1]]), "size", { value: "many" }),
+      none: Object.create(null) as object,
+      text2: "x".repeat(1_000),
+    };
+    const estimate = estimateBytes(hostile);
+    expect(calls).toBe(0);
+    expect(estimate).toBeGreaterThan(1_000);
+    expect(estimate).toBeLessThan(3_000);
+  });
+
+  it("does not take the pool of small Buffers for each of them, and takes a large one for what it is", () => {
+    const small = Array.from({ length: 100 }, () => Buffer.from("x".repeat(100)));
+    expect(estimateBytes(small)).toBeLessThan(100 * 300);
+    expect(estimateBytes(Buffer.alloc(100_000).subarray(0, 1))).toBeGreaterThan(100_000);
   });
 });

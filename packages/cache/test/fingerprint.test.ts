@@ -1,3 +1,4 @@
+import { createSecretKey } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { fingerprint } from "../src/fingerprint.js";
 
@@ -57,6 +58,10 @@ describe("a fingerprint", () => {
     ["a text that is spelt like the encoding", ["a", "string 1 b"], ["a", "b"]],
     ["a value that holds itself and one that holds its like", ring(1), ring(2)],
     ["the bytes behind one half of a surrogate pair", "\ud800", "\ud801"],
+    ["what a boxed number holds", Object(1), Object(2)],
+    ["a boxed number and the number", Object(1), 1],
+    ["an mtime by a nanosecond", { mtimeNs: 1_700_000_000_000_000_001n }, { mtimeNs: 1_700_000_000_000_000_002n }],
+    ["the version of a model", { photo: "a", model: "clip@1" }, { photo: "a", model: "clip@2" }],
   ])("differs with %s", (_, one, other) => {
     expect(fingerprint(other)).not.toBe(fingerprint(one));
   });
@@ -67,6 +72,10 @@ describe("a fingerprint", () => {
     ["a signal", { a: { signal: new AbortController().signal } }, "the value.a.signal is an AbortSignal"],
     ["a URL", new Map([["a", new URL("file:///x")]]), "an entry of the value is a URL"],
     ["a function that is a key", new Map([[() => undefined, 1]]), "a key of the value is a function"],
+    ["a Blob", [new Blob(["a"])], "the value[0] is a Blob, whose content cannot be seen"],
+    ["a key", { key: createSecretKey(Buffer.from("a")) }, "the value.key is a SecretKeyObject, whose content"],
+    ["a promise", { answer: Promise.resolve(1) }, "the value.answer is a Promise, whose content cannot be seen"],
+    ["search parameters", new URLSearchParams("a=1"), "the value is a URLSearchParams, whose content cannot be seen"],
     ["shared memory without a name", { pool: new Uint8Array(new SharedArrayBuffer(1)) }, "the value.pool is shared"],
   ])("is refused for %s, with the path to it", (_, parts, message) => {
     expect(() => fingerprint(parts)).toThrow(TypeError);
@@ -90,5 +99,14 @@ describe("a fingerprint", () => {
   it("does not care whether equal parts are one object or two", () => {
     const part = { a: 1 };
     expect(fingerprint([part, part])).toBe(fingerprint([part, { a: 1 }]));
+  });
+
+  it("takes an instance without fields for an empty object, as a clone does", () => {
+    class Marker {
+      describe(): string {
+        return "nothing to see";
+      }
+    }
+    expect(fingerprint(new Marker())).toBe(fingerprint({}));
   });
 });

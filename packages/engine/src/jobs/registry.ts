@@ -177,7 +177,7 @@ export class JobRegistry {
       return this.#attach(live, options, true);
     }
     if (options.signal?.aborted === true) return undefined;
-    if (options.fresh === true || options.collect === false || !this.results.has(id)) return undefined;
+    if (options.fresh === true || options.collect === false) return undefined;
     const cached = this.results.get(id);
     if (cached === undefined || cached.taskUrl !== taskUrl(reference)) return undefined;
     return this.#fromCache(id, cached, reference, options);

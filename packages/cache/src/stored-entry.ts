@@ -1,0 +1,33 @@
+/** What a cache knows of one entry, as it is written to a file and read back, and what it tells the keeper of the file. */
+
+export interface StoredEntry<Value = unknown> {
+  readonly key: string;
+  readonly value: Value;
+  /** What it counts for, by the bound in bytes. */
+  readonly bytes: number;
+  readonly tags: readonly string[];
+  /** Times are those of the cache's clock, by default the system's (`Date.now`), so that they hold across processes. */
+  readonly storedAtMs: number;
+  /** Undefined: never. */
+  readonly expiresAtMs: number | undefined;
+  /** True: the expiry is that of the cache, and follows it when that changes. False: the entry's own. */
+  readonly usesDefaultTtl: boolean;
+  readonly lastAccessMs: number;
+  readonly accesses: number;
+}
+
+/** `content`: what a restart would miss. `access`: only the order and the times of last use. */
+export type CacheChange = "content" | "access";
+
+/** Whoever keeps a cache's content beyond its process. It must not throw. */
+export interface CacheKeeper {
+  /** Called at every change, often: it must be cheap. */
+  changed(change: CacheChange): void;
+  /** Resolves when all that has changed is safe. */
+  flush(): Promise<void>;
+  /** A last flush; the content is let go afterwards. */
+  close(): Promise<void>;
+}
+
+/** How a keeper is given to a cache: `cache[KEEP](keeper)`. Inside this package only. */
+export const KEEP = Symbol("keep");
