@@ -8,6 +8,8 @@ export interface Recipe {
   readonly url: string;
   readonly exportName: string;
   readonly options: unknown;
+  /** Jobs that use it. */
+  users: number;
   /** The class of its output, once a thread has said that it is a columns task. */
   output?: NumberColumnName;
 }
@@ -16,7 +18,7 @@ export interface Recipe {
 const MAX_IDLE = 256;
 
 export class Recipes {
-  readonly #byKey = new Map<string, { readonly recipe: Recipe; users: number }>();
+  readonly #byKey = new Map<string, Recipe>();
   readonly #onForgotten: (recipe: Recipe) => void;
   #nextId = 1;
 
@@ -29,32 +31,30 @@ export class Recipes {
    *
    * @throws {InvalidArgumentError} options that cannot travel to a thread.
    */
-  acquire(reference: AnyTaskReference<unknown>, options: unknown): { recipe: Recipe; release: () => void } {
+  acquire(reference: AnyTaskReference<unknown>, options: unknown): Recipe {
     const key = `${reference.url}\n${reference.exportName}\n${contentKey(options)}`;
-    let entry = this.#byKey.get(key);
-    if (entry === undefined) {
+    let recipe = this.#byKey.get(key);
+    if (recipe === undefined) {
       const { url, exportName } = reference;
       // Cloned now: what the caller changes later must not reach threads that start later.
-      entry = { recipe: { id: this.#nextId++, url, exportName, options: structuredClone(options) }, users: 0 };
+      recipe = { id: this.#nextId++, url, exportName, options: structuredClone(options), users: 0 };
     } else {
       this.#byKey.delete(key);
     }
-    this.#byKey.set(key, entry);
-    const held = entry;
-    held.users++;
-    return {
-      recipe: held.recipe,
-      release: () => {
-        held.users--;
-        this.#trim();
-      },
-    };
+    this.#byKey.set(key, recipe);
+    recipe.users++;
+    return recipe;
+  }
+
+  release(recipe: Recipe): void {
+    recipe.users--;
+    this.#trim();
   }
 
   #trim(): void {
     if (this.#byKey.size <= MAX_IDLE) return;
-    for (const [key, { recipe, users }] of this.#byKey) {
-      if (users > 0) continue;
+    for (const [key, recipe] of this.#byKey) {
+      if (recipe.users > 0) continue;
       this.#byKey.delete(key);
       this.#onForgotten(recipe);
       return;

@@ -6,7 +6,7 @@ import { Recipes } from "../src/recipes.js";
 const reference = { url: "file:///task.js", exportName: "default" };
 const idsOf = (...options: unknown[]): number[] => {
   const recipes = new Recipes(() => undefined);
-  return options.map((one) => recipes.acquire(reference, one).recipe.id);
+  return options.map((one) => recipes.acquire(reference, one).id);
 };
 
 describe("recipes", () => {
@@ -57,10 +57,10 @@ describe("recipes", () => {
     const make = (width: number): { width: number } => ({ width });
     const before = make(1);
     const recipes = new Recipes(() => undefined);
-    const first = recipes.acquire(reference, before).recipe.id;
+    const first = recipes.acquire(reference, before).id;
     // From the first fraction on, V8 keeps this field as a double.
     recipes.acquire(reference, make(0.5));
-    expect(recipes.acquire(reference, make(1)).recipe.id).toBe(first);
+    expect(recipes.acquire(reference, make(1)).id).toBe(first);
   });
 
   describe("of shared memory", () => {
@@ -98,7 +98,7 @@ describe("recipes", () => {
 
   it("keep a copy: what the caller changes later does not reach threads that start later", () => {
     const options = { width: 256 };
-    const { recipe } = new Recipes(() => undefined).acquire(reference, options);
+    const recipe = new Recipes(() => undefined).acquire(reference, options);
     options.width = 1;
     expect(recipe.options).toEqual({ width: 256 });
   });
@@ -106,7 +106,7 @@ describe("recipes", () => {
   it("are apart for another export and another module", () => {
     const recipes = new Recipes(() => undefined);
     const ids = [reference, { ...reference, exportName: "other" }, { ...reference, url: "file:///other.js" }].map(
-      (one) => recipes.acquire(one, undefined).recipe.id,
+      (one) => recipes.acquire(one, undefined).id,
     );
     expect(new Set(ids).size).toBe(3);
   });
@@ -115,9 +115,9 @@ describe("recipes", () => {
     const forgotten = vi.fn<(recipe: { options: unknown }) => void>();
     const recipes = new Recipes(forgotten);
     const held = recipes.acquire(reference, "held");
-    for (let count = 0; count < 256; count++) recipes.acquire(reference, count).release();
+    for (let count = 0; count < 256; count++) recipes.release(recipes.acquire(reference, count));
     expect(forgotten.mock.calls.map(([recipe]) => recipe.options)).toEqual([0]);
-    held.release();
-    expect(recipes.acquire(reference, "held").recipe.id).toBe(held.recipe.id);
+    recipes.release(held);
+    expect(recipes.acquire(reference, "held").id).toBe(held.id);
   });
 });

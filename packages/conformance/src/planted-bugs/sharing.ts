@@ -148,7 +148,7 @@ export const sharingBugs: readonly PlantedBug[] = [
   {
     name: "a heap knows what it no longer has",
     file: "heap",
-    from: "this.#places.delete(member);",
+    from: "this.#places?.delete(member);",
     to: "",
     why: "L1: the job is taken for runnable, and is not.",
   },

@@ -44,7 +44,7 @@ export class Batches {
     };
     noteAssigned(job, sent, this.#shell.now, this.#shell.scheduler);
     this.#shell.checks.onAssigned(sent);
-    if (typeof batch.indices !== "number" && batch.job.isSparse && batch.job.attempts.size === 0) {
+    if (typeof batch.indices !== "number" && batch.job.isSparse && (batch.job.attempts?.size ?? 0) === 0) {
       this.#shell.counters["batch of items that lie apart"]++;
     }
     thread.sent.push(sent);

@@ -182,7 +182,8 @@ export class StateChecks {
     }
     // What is remembered of items goes with them.
     const open = job.supplied - view.delivered.length;
-    if (job.attempts.size > open || job.kills.size > open) broken("S10", `job ${key} remembers items that have ended`);
+    if ((job.attempts?.size ?? 0) > open || (job.kills?.size ?? 0) > open)
+      broken("S10", `job ${key} remembers items that have ended`);
     if (view.source !== undefined) this.#checkSupply(job, view);
     const { maxInFlight } = view.rules;
     // What is found takes no room where no reader sets the pace, and only a pause can hold it back.

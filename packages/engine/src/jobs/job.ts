@@ -35,6 +35,14 @@ export interface KeptRun {
   readonly found: readonly IndexRange[] | undefined;
 }
 
+/** What a job asks of its engine. */
+export interface JobOwner {
+  /** A throttling loop has read so many outcomes, or they were dropped for want of a loop. */
+  onRead(job: Job, count: number): void;
+  /** The one loop of a job that does not collect was left. */
+  onLeft(job: Job): void;
+}
+
 export class Job {
   readonly key: number;
   readonly id: string;
@@ -47,8 +55,6 @@ export class Job {
   hasStarted = false;
   /** Its result goes to the cache: it has an id that a caller gave. */
   isKept = false;
-  /** Gives back what the job held of the engine. */
-  onEnd: () => void = () => undefined;
   /** Handles for whose sake the work goes on. */
   holders = 0;
   /** Set right after the job is made: the source's listener needs the job. */
@@ -59,7 +65,7 @@ export class Job {
   #found: SortedItems[] | undefined;
   fromCache = 0;
   state: JobState = "waiting";
-  readonly failures = new Map<number, ItemFailure>();
+  #failures: Map<number, ItemFailure> | undefined;
   /** Attempts of items that took more than one. */
   #attempts: Map<number, number> | undefined;
   supplied = 0;
@@ -78,25 +84,31 @@ export class Job {
   sourceError: unknown;
   /** The failures of the last commit: the first final one may end the job. */
   lastFailures: ReadonlyMap<number, ItemFailure> | undefined;
-  readonly #stoppedWaiters: (() => void)[] = [];
-  readonly #pauseWaiters: (() => void)[] = [];
+  // Of many thousands of live jobs most have no failure, nobody who waits, and no progress that is looked at.
+  #stoppedWaiters: (() => void)[] | undefined;
+  #pauseWaiters: (() => void)[] | undefined;
+  #meter: ProgressMeter | undefined;
   /** Every run that was committed, for loops that begin at the start; only while the job collects. */
   #log: OutcomeRun[] = [];
   /** Runs that the one loop of a job that does not collect has yet to take. */
   #queue: OutcomeRun[] = [];
   #loop: "none" | "open" | "left" = "none";
   #hasDropped = false;
-  readonly #meter: ProgressMeter;
   /** Readers that wait for more. */
   #wakers: Set<() => void> | undefined;
   #result: JobResult<unknown> | undefined;
-  /** Called when a throttling loop has read, or when outcomes were dropped for want of a loop. */
-  onRead: (count: number) => void = () => undefined;
-  /** Called when the one loop of a job that does not collect was left. */
-  onLeft: () => void = () => undefined;
+  readonly #owner: JobOwner | undefined;
 
   constructor(
-    init: { key: number; id: string; recipe: Recipe; collects: boolean; totalHint: number | undefined },
+    init: {
+      key: number;
+      id: string;
+      recipe: Recipe;
+      collects: boolean;
+      totalHint: number | undefined;
+      /** Undefined for a job that does not run. */
+      owner: JobOwner | undefined;
+    },
     now: number,
   ) {
     this.key = init.key;
@@ -105,7 +117,7 @@ export class Job {
     this.collects = init.collects;
     this.totalHint = init.totalHint;
     this.startedAt = now;
-    this.#meter = new ProgressMeter(now);
+    this.#owner = init.owner;
   }
 
   /** Where the items and values of a columns task lie; undefined for others, and before a thread has described it. */
@@ -134,7 +146,7 @@ export class Job {
   commit(batch: CommittedBatch): void {
     const { claimed, failures, attempts, skipped } = batch;
     if (this.collects) {
-      for (const [index, failure] of failures ?? []) this.failures.set(index, failure);
+      for (const failure of failures?.values() ?? []) this.#noteFailure(failure);
       for (const [index, attempt] of attempts ?? []) (this.#attempts ??= new Map()).set(index, attempt);
     }
     const delivered = claimed - (skipped?.size ?? 0);
@@ -168,11 +180,15 @@ export class Job {
   /** An item failed without an answer that says so. */
   failItem(failure: ItemFailure): void {
     const { index } = failure;
-    if (this.collects) this.failures.set(index, failure);
+    if (this.collects) this.#noteFailure(failure);
     this.failed++;
     const failures = new Map([[index, failure]]);
     this.#deliver({ start: index, count: 1, values: [undefined], offset: 0, failures, attempts: undefined });
     this.wake();
+  }
+
+  #noteFailure(failure: ItemFailure): void {
+    (this.#failures ??= new Map()).set(failure.index, failure);
   }
 
   #deliver(run: OutcomeRun): void {
@@ -190,14 +206,13 @@ export class Job {
   /** The outcomes have left the job: there is room for others. */
   #pass(run: OutcomeRun): void {
     this.source.release(run.start, run.count);
-    this.onRead(run.count);
+    this.#owner?.onRead(this, run.count);
   }
 
   settle(state: SettledState, error: unknown, now: number): void {
     this.state = state;
     this.error = error;
     this.endedAt = now;
-    this.#meter.end(now);
     // No batch of an empty column was ever sent, for which it would have been shared.
     if (state === "completed" && this.source.column?.length === 0) this.shareColumns();
     this.source.close();
@@ -208,22 +223,22 @@ export class Job {
   /** Resolves when no thread touches the job any more. */
   whenStopped(): Promise<void> {
     if (this.isStopped) return Promise.resolve();
-    return new Promise((resolve) => this.#stoppedWaiters.push(resolve));
+    return new Promise((resolve) => (this.#stoppedWaiters ??= []).push(resolve));
   }
 
   noteStopped(): void {
     this.isStopped = true;
-    for (const resolve of this.#stoppedWaiters.splice(0)) resolve();
+    for (const resolve of this.#stoppedWaiters?.splice(0) ?? []) resolve();
     this.notePaused();
   }
 
   /** Resolves when the threads have handed back what they had of a job that is to pause, or when it is over. */
   whenPaused(): Promise<void> {
-    return new Promise((resolve) => this.#pauseWaiters.push(resolve));
+    return new Promise((resolve) => (this.#pauseWaiters ??= []).push(resolve));
   }
 
   notePaused(): void {
-    for (const resolve of this.#pauseWaiters.splice(0)) resolve();
+    for (const resolve of this.#pauseWaiters?.splice(0) ?? []) resolve();
   }
 
   wake(): void {
@@ -275,7 +290,7 @@ export class Job {
       leave: () => {
         this.#loop = "left";
         this.#queue = [];
-        this.onLeft();
+        this.#owner?.onLeft(this);
       },
     };
   }
@@ -314,6 +329,8 @@ export class Job {
 
   progress(now: number, seen: number): Progress {
     const { completed, failed, total } = this;
+    this.#meter ??= new ProgressMeter(this.startedAt);
+    if (this.endedAt !== undefined) this.#meter.end(this.endedAt);
     return this.#meter.snapshot({ completed, failed, seen, total }, now, this.detail);
   }
 
@@ -332,8 +349,8 @@ export class Job {
     // Columns are the result as they lie there.
     const values = (this.columns?.output ?? valuesOf(this.#log)) as unknown[];
     // The answers need not be kept beside the array that was made of them.
-    this.#log = this.#log.map((run) => ({ ...run, values, offset: run.start }));
-    const failures = [...this.failures.values()].toSorted((a, b) => a.index - b.index);
+    this.#log = this.#log.map((run) => (run.values === values ? run : { ...run, values, offset: run.start }));
+    const failures = [...(this.#failures?.values() ?? [])].toSorted((a, b) => a.index - b.index);
     return { jobId: this.id, values, failures, stats: this.stats(now) };
   }
 }

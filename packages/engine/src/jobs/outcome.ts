@@ -77,11 +77,13 @@ export interface CommittedBatch {
 }
 
 /** The batch as runs: as few as possible, without what was skipped. */
-export function runsOf({ indices, claimed, values, failures, attempts, skipped }: CommittedBatch): OutcomeRun[] {
-  const common = { values, failures, attempts };
-  if (typeof indices === "number" && skipped === undefined) {
-    return [{ ...common, start: indices, count: claimed, offset: 0 }];
-  }
+export function runsOf(batch: CommittedBatch): OutcomeRun[] {
+  const { indices, claimed, values, failures, attempts, skipped } = batch;
+  if (typeof indices !== "number" || skipped !== undefined) return runsApart(batch);
+  return [{ start: indices, count: claimed, values, offset: 0, failures, attempts }];
+}
+
+function runsApart({ indices, claimed, values, failures, attempts, skipped }: CommittedBatch): OutcomeRun[] {
   const indexAt = (position: number): number =>
     typeof indices === "number" ? indices + position : (indices[position] as number);
   const runs: OutcomeRun[] = [];
@@ -91,7 +93,7 @@ export function runsOf({ indices, claimed, values, failures, attempts, skipped }
     while (offset + count < claimed && !skipped?.has(offset + count) && indexAt(offset + count) === start + count) {
       count++;
     }
-    if (count > 0) runs.push({ ...common, start, count, offset });
+    if (count > 0) runs.push({ start, count, values, offset, failures, attempts });
     offset += Math.max(count, 1);
   }
   return runs;

@@ -14,9 +14,10 @@ import { type AnyTaskReference, isTaskReference } from "../task.js";
 import type { ThreadEvent } from "../threads.js";
 import { type JobControl, JobHandle } from "./handle.js";
 import { ItemMemo } from "./item-memo.js";
-import { Job, type JobState, type KeptRun, type SettledState } from "./job.js";
+import { Job, type JobOwner, type JobState, type KeptRun, type SettledState } from "./job.js";
 import { type SettledJob, SettledJobs } from "./settled-jobs.js";
 import { SignalHub } from "./signal-hub.js";
+import { SourceEvents } from "./source-events.js";
 import { type Items, type SourceListener, openSource } from "./source.js";
 
 export interface JobEvent {
@@ -100,19 +101,18 @@ export class JobRegistry {
     }
     if (this.#live.size >= this.#options.maxJobs) throw new QueueFullError(this.#options.maxJobs);
     // The last that may throw, and nothing has been changed: the source is opened, but not pulled.
-    const { recipe, release } = this.#recipes.acquire(reference, options.options);
+    const recipe = this.#recipes.acquire(reference, options.options);
     let job: Job;
     try {
       job = this.#create(recipe, items, options);
     } catch (error) {
-      release();
+      this.#recipes.release(recipe);
       throw error;
     }
     if (signal?.aborted === true) {
-      release();
+      this.#recipes.release(recipe);
       return this.#stillborn(job, signal.reason, options);
     }
-    job.onEnd = release;
     return this.#submit(job, rules, options, isWarmUp);
   }
 
@@ -120,7 +120,8 @@ export class JobRegistry {
     const { collect = true, total, weigh, maxInFlightBytes, cache } = options;
     const key = this.#nextKey++;
     const id = options.id ?? `${AUTO_ID}-${key}`;
-    const job = new Job({ key, id, recipe, collects: collect, totalHint: total }, this.dispatcher.now());
+    const init = { key, id, recipe, collects: collect, totalHint: total, owner: this.#owner };
+    const job = new Job(init, this.dispatcher.now());
     if (cache !== undefined && recipe.output !== undefined) {
       throw new InvalidArgumentError("run: a columns task has no single values, so that cache does not go with it");
     }
@@ -131,11 +132,9 @@ export class JobRegistry {
       maxInFlightBytes: maxInFlightBytes ?? Infinity,
       memo: job.memo,
     };
-    job.source = openSource(items, sourceOptions, this.#sourceListener(job));
+    job.source = openSource(items, sourceOptions, new SourceEvents(this.dispatcher, job, this.#control.cancel));
     job.supplied = job.source.supplied;
     job.sourceEnded = job.source.isEnded;
-    job.onRead = (count) => this.dispatcher.dispatch({ type: "read", job: key, count });
-    job.onLeft = () => this.cancel(job, undefined);
     return job;
   }
 
@@ -185,9 +184,9 @@ export class JobRegistry {
 
   #fromCache(id: string, kept: KeptResult, reference: AnyReference, options: RunOptions<never, unknown>): AnyHandle {
     const { url, exportName } = reference;
-    const recipe = { id: 0, url, exportName, options: undefined };
+    const recipe = { id: 0, url, exportName, options: undefined, users: 1 };
     const now = this.dispatcher.now();
-    const job = new Job({ key: 0, id, recipe, collects: true, totalHint: undefined }, now);
+    const job = new Job({ key: 0, id, recipe, collects: true, totalHint: undefined, owner: undefined }, now);
     job.source = openSource([], { isPaced: false, weigh: undefined, maxInFlightBytes: Infinity }, NO_LISTENER);
     job.restore(kept, now);
     const handle = new JobHandle<unknown, unknown>(job, this.#control, {
@@ -259,30 +258,10 @@ export class JobRegistry {
     this.dispatcher.dispatch({ type: "stop-asked", job: job.key });
   }
 
-  #sourceListener(job: Job): SourceListener {
-    const { key } = job;
-    return {
-      onItems: (count, sorted) => {
-        job.supplied += count;
-        if (sorted === undefined) {
-          this.dispatcher.dispatch({ type: "items", job: key, count });
-        } else {
-          job.noteFound(sorted);
-          this.dispatcher.dispatch({ type: "items", job: key, count, toRun: sorted.toRun });
-        }
-      },
-      onPulled: (ended) => {
-        job.sourceEnded = ended;
-        this.dispatcher.dispatch({ type: "pulled", job: key, ended });
-      },
-      onFailed: (cause) => {
-        job.sourceError = cause;
-        this.dispatcher.dispatch({ type: "source-failed", job: key });
-      },
-      onCancelled: (reason) => this.cancel(job, reason),
-      atRest: (callback) => this.dispatcher.later(callback),
-    };
-  }
+  readonly #owner: JobOwner = {
+    onRead: (job, count) => this.dispatcher.dispatch({ type: "read", job: job.key, count }),
+    onLeft: (job) => this.cancel(job, undefined),
+  };
 
   readonly #control: JobControl = {
     cancel: (job, reason) => this.cancel(job, reason),
@@ -344,9 +323,9 @@ export class JobRegistry {
   #onSettle(job: Job, state: SettledState, error: unknown): void {
     const now = this.dispatcher.now();
     this.#live.delete(job.id);
-    job.onEnd();
+    this.#recipes.release(job.recipe);
     job.settle(state, error, now);
-    if (job.isKept && state === "completed" && job.failures.size === 0) {
+    if (job.isKept && state === "completed" && job.failed === 0) {
       const { attempts, found } = job;
       this.results.set(job.id, { taskUrl: taskUrl(job.recipe), result: job.result(now), attempts, found });
     }

@@ -4,7 +4,7 @@ import { refresh, settleIfComplete } from "./life.js";
 import { enter } from "./share.js";
 import { Heap } from "./heap.js";
 import { Ranges } from "./ranges.js";
-import { type Job, type Retry, createRecipe } from "./state.js";
+import { type Job, createRecipe, isDueBefore } from "./state.js";
 import type { Turn } from "./turn.js";
 import { pullIfRoom } from "./supply.js";
 import { restart } from "./threads.js";
@@ -29,11 +29,11 @@ export function admit(turn: Turn, event: SubmitEvent): void {
     isSparse: false,
     found: 0,
     returned: new Ranges(),
-    retries: new Heap<Retry>((a, b) => a.dueAt < b.dueAt || (a.dueAt === b.dueAt && a.index < b.index)),
+    retries: new Heap(isDueBefore),
     pieces: [],
     suspects: [],
-    attempts: new Map(),
-    kills: new Map(),
+    attempts: undefined,
+    kills: undefined,
     killsBeforeItems: 0,
     batches: new Set(),
     completed: 0,

@@ -71,12 +71,12 @@ function deliver(job: Job, completed: number, failed: number): void {
 
 function forgetAttempts(batch: Batch, claimed: number, retried: ReadonlySet<number> | undefined): void {
   const { attempts, kills } = batch.job;
-  if (attempts.size === 0 && kills.size === 0) return;
+  if (attempts === undefined && kills === undefined) return;
   for (let position = 0; position < claimed; position++) {
     if (retried?.has(position)) continue;
     const index = indexAt(batch, position);
-    attempts.delete(index);
-    kills.delete(index);
+    attempts?.delete(index);
+    kills?.delete(index);
   }
 }
 
@@ -94,9 +94,9 @@ export function afterOutcomes(turn: Turn, job: Job, firstFailure: number | undef
 /** An item failed for good, and no answer says so. */
 export function failItem(turn: Turn, job: Job, index: number, code: "THREAD_LOST" | "TASK_TIMEOUT"): void {
   if (job.phase === "settled") return;
-  const attempt = job.attempts.get(index) ?? 1;
-  job.attempts.delete(index);
-  job.kills.delete(index);
+  const attempt = job.attempts?.get(index) ?? 1;
+  job.attempts?.delete(index);
+  job.kills?.delete(index);
   deliver(job, 0, 1);
   turn.out.push({ type: "fail-item", job: job.key, index, attempt, code });
   afterOutcomes(turn, job, index);

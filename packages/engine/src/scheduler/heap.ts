@@ -3,7 +3,8 @@
 export class Heap<Member extends object> {
   readonly #isBefore: (a: Member, b: Member) => boolean;
   readonly #members: Member[] = [];
-  readonly #places = new Map<Member, number>();
+  /** Made for the first member: there may be many thousands of heaps that never have one. */
+  #places: Map<Member, number> | undefined;
 
   constructor(isBefore: (a: Member, b: Member) => boolean) {
     this.#isBefore = isBefore;
@@ -18,11 +19,12 @@ export class Heap<Member extends object> {
   }
 
   has(member: Member): boolean {
-    return this.#places.has(member);
+    return this.#places?.has(member) === true;
   }
 
   /** Puts the member in, or to its new place when what it is ordered by has changed. */
   put(member: Member): void {
+    this.#places ??= new Map();
     let place = this.#places.get(member);
     if (place === undefined) {
       place = this.#members.length;
@@ -33,9 +35,9 @@ export class Heap<Member extends object> {
   }
 
   remove(member: Member): void {
-    const place = this.#places.get(member);
+    const place = this.#places?.get(member);
     if (place === undefined) return;
-    this.#places.delete(member);
+    this.#places?.delete(member);
     const last = this.#members.pop() as Member;
     if (last === member) return;
     this.#set(place, last);
@@ -44,7 +46,7 @@ export class Heap<Member extends object> {
 
   #set(place: number, member: Member): void {
     this.#members[place] = member;
-    this.#places.set(member, place);
+    this.#places?.set(member, place);
   }
 
   #rise(from: number): number {

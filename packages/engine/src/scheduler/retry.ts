@@ -4,10 +4,10 @@ import type { Turn } from "./turn.js";
 
 /** Plans the item's next attempt; false if this failure is its last. */
 export function retryLater(turn: Turn, job: Job, index: number, isFinal: boolean, luck: number): boolean {
-  const attempt = job.attempts.get(index) ?? 1;
+  const attempt = job.attempts?.get(index) ?? 1;
   if (isFinal || attempt >= job.rules.retry.attempts) return false;
   const delayMs = backoffMs(job.rules.retry, attempt, luck);
-  job.attempts.set(index, attempt + 1);
+  (job.attempts ??= new Map()).set(index, attempt + 1);
   job.retries.put({ index, dueAt: turn.now + delayMs });
   turn.out.push({ type: "retry", job: job.key, index, attempt: attempt + 1, delayMs });
   return true;

@@ -93,9 +93,9 @@ export interface Job {
   /** Indices that may have killed a thread: each goes alone. */
   readonly suspects: number[];
   /** Which run is next, for indices that are past the first. */
-  readonly attempts: Map<number, number>;
+  attempts: Map<number, number> | undefined;
   /** How often an index has killed a thread with nobody else to blame. */
-  readonly kills: Map<number, number>;
+  kills: Map<number, number> | undefined;
   /** Threads lost before any item of this job was begun, in a row. */
   killsBeforeItems: number;
   readonly batches: Set<Batch>;
@@ -242,6 +242,11 @@ function isBefore(a: Job, b: Job): boolean {
   return a.order < b.order;
 }
 
+/** Which retry is next. */
+export function isDueBefore(a: Retry, b: Retry): boolean {
+  return a.dueAt < b.dueAt || (a.dueAt === b.dueAt && a.index < b.index);
+}
+
 /** When the job's nearest retry is due. */
 export function dueAt(job: Job): number {
   return job.retries.first?.dueAt ?? Infinity;
@@ -254,7 +259,7 @@ export function indexAt(batch: Batch, position: number): number {
 /** Which run each position is; undefined where all are first ones. */
 export function attemptsOf(batch: Batch): readonly number[] | undefined {
   const { attempts } = batch.job;
-  if (attempts.size === 0) return undefined;
+  if (attempts === undefined || attempts.size === 0) return undefined;
   const list = Array.from({ length: batch.count }, (_, position) => attempts.get(indexAt(batch, position)) ?? 1);
   return list.some((attempt) => attempt > 1) ? list : undefined;
 }

@@ -104,12 +104,12 @@ function takeSuspects(batch: Batch, cur: number): number[] {
 }
 
 function blameItem(turn: Turn, job: Job, index: number): void {
-  const kills = (job.kills.get(index) ?? 0) + 1;
+  const kills = (job.kills?.get(index) ?? 0) + 1;
   if (kills >= MAX_KILLS) {
     failItem(turn, job, index, "THREAD_LOST");
     return;
   }
-  job.kills.set(index, kills);
+  (job.kills ??= new Map()).set(index, kills);
   job.suspects.push(index);
 }
 
