@@ -26,7 +26,8 @@ const times = await timeCancels(number("cancels"), threads, beats, {
   },
   answerOnEveryThread: async () => {
     const answered = new Set<number>();
-    const job = engine.run(asking, endless(), { collect: false });
+    // One item at a time, as the others are asked.
+    const job = engine.run(asking, endless(), { collect: false, batchSize: 1 });
     for await (const outcome of job) {
       if (outcome.status === "completed") answered.add(outcome.value);
       // Leaving the loop cancels the rest.
