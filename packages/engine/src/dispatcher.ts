@@ -19,7 +19,7 @@ import {
   lanesOf,
   step,
 } from "./scheduler/index.js";
-import type { SentBatch, ThreadLink } from "./thread-link.js";
+import type { Culprit, SentBatch, ThreadLink } from "./thread-link.js";
 import { type EndBounds, type ThreadEvent, Threads, type ThreadsListener } from "./threads.js";
 import { Turns } from "./turns.js";
 
@@ -263,33 +263,32 @@ export class Dispatcher {
     const link = this.#threads.at(batch.slot.index);
     const job = this.#jobs.get(batch.job.key) as Job;
     if (batch.job.recipe.kind === "columns" && batch.count > 0) this.#shareColumns(job);
+    if (job.source.fault !== undefined && batch.count > 0) {
+      job.sourceError = job.source.fault;
+      this.dispatch({ type: "source-failed", job: job.key });
+    }
     const culprits = link.send(batch, job);
-    if (culprits === undefined) return;
-    // Nothing was sent: answered on the spot, with the others put back.
+    if (culprits !== undefined) this.#answerUnsent(link, batch, culprits);
+  }
+
+  /** Nothing was sent: answered on the spot, with the others put back. */
+  #answerUnsent(link: ThreadLink, batch: Batch, culprits: readonly Culprit[]): void {
     const sent = link.batches.get(batch.number) as SentBatch;
     link.batches.delete(batch.number);
     giveBack(sent, 0, batch.count);
-    const byPosition = new Map(culprits.map(({ position, record }) => [position, record]));
-    const failures: PositionFailure[] = sent.items.map((_, position) => {
-      const record = byPosition.get(position);
+    const records = new Map(culprits.map(({ position, record }) => [position, record]));
+    const positions = Array.from({ length: batch.count }, (_, position) => position);
+    const failures = positions.map((position): PositionFailure => {
+      const record = records.get(position);
       return [position, record === undefined ? "unrun" : "NOT_CLONEABLE", record];
     });
-    const { number } = batch;
+    const { number, count: claimed } = batch;
     const { slot, incarnation } = link;
-    const claimed = batch.count;
+    const faults = failures.map(faultOf);
+    const values = positions.map(() => undefined);
     this.dispatch(
-      {
-        type: "done",
-        slot,
-        incarnation,
-        batch: number,
-        claimed,
-        faults: failures.map(faultOf),
-        elapsedMs: 0,
-        mainMs: 0,
-        luck: 0,
-      },
-      { sent, done: ["done", number, claimed, sent.items.map(() => undefined), failures, 0, 0] },
+      { type: "done", slot, incarnation, batch: number, claimed, faults, elapsedMs: 0, mainMs: 0, luck: 0 },
+      { sent, done: ["done", number, claimed, values, failures, 0, 0] },
     );
   }
 

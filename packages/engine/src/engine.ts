@@ -92,7 +92,8 @@ export class Engine extends SafeEmitter<EngineEvents> {
   }
 
   /**
-   * Runs the task over the items. Items are pulled from an iterable only as threads and readers keep up.
+   * Runs the task over the items. Items are pulled from an iterable only as threads and readers keep up. An array is
+   * read while the job runs: it is not to be changed until the job has ended.
    *
    * @throws {InvalidArgumentError} wrong items or options.
    * @throws {QueueFullError} `maxJobs` jobs are live.

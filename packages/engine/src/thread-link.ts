@@ -60,15 +60,17 @@ export class ThreadLink {
     });
   }
 
-  /** Sends a batch; answers the items that cannot travel, in which case nothing was sent. */
+  /** Sends a batch. If nothing was sent: answers the items that cannot travel, none if there are no items to be had. */
   send(batch: Batch, job: Job): Culprit[] | undefined {
     const startedAt = performance.now();
     const { number, indices, count } = batch;
     const { columns } = job;
-    const items = count === 0 || columns !== undefined ? [] : job.source.take(indices, count);
+    const mayTake = job.source.fault === undefined;
+    const items = count > 0 && mayTake && columns === undefined ? job.source.take(indices, count) : [];
     const attempts = attemptsOf(batch);
     const entry: SentBatch = { batch, job, sent: count, sendMs: 0, items, attempts };
     this.batches.set(number, entry);
+    if (!mayTake) return [];
     this.#introduce(job.recipe);
     // Before the post, which orders it for the thread.
     this.#control.assign(this.row, number, count);

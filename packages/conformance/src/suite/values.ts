@@ -119,11 +119,26 @@ export function valuesSuite(subject: Subject): void {
       expect(item).toEqual({ list: [1, 2] });
     });
 
-    test("do not change when the caller changes the array during the job", async () => {
-      const items = range(2_000);
+    test.each([
+      ["loses some", (items: number[]) => items.splice(0, 1_000)],
+      ["gets more", (items: number[]) => items.push(1)],
+    ])("fail the job by name when the caller's array %s during the job", async (_, change) => {
+      const items = range(100_000);
       const handle = kit.engine().run(addOne, items);
-      items.fill(-1).splice(0, 1_000);
-      expect((await handle.result).values).toEqual(range(2_000).map((value) => value + 1));
+      change(items);
+      await expect(handle.result).rejects.toMatchObject({
+        code: "SOURCE_FAILED",
+        message: expect.stringMatching(/the array had 100000 items .*, and has \d+ now: .* give run a copy/) as string,
+      });
+      expect(await kit.engine().map(addOne, [1])).toEqual([2]);
+    });
+
+    test("are not looked at again once the job has ended", async () => {
+      const items = range(10);
+      const handle = kit.engine().run(addOne, items);
+      await handle.result;
+      items.length = 0;
+      expect((await handle.result).values).toEqual(range(10).map((value) => value + 1));
     });
 
     test("of jobs side by side are not mixed up", async () => {

@@ -45,9 +45,9 @@ export function openSource(items: unknown, options: SourceOptions, listener: Sou
     throw new InvalidArgumentError("run: items is a Buffer, whose items would be its bytes; put it in an array");
   }
   if (Array.isArray(items) || (ArrayBuffer.isView(items) && !(items instanceof DataView))) {
-    // A copy of the pointers: what the caller does with the array during the job is no concern of the job's. Numbers in
-    // memory are copied to where all threads see them, or lie there already, and then nobody guards them.
-    const list = isNumberColumn(items) ? toSharedColumn(items) : (items as unknown[]).slice();
+    // Read as the job goes, as any other source is: a copy of a large array takes longer than all else that is done with
+    // it. Numbers in memory are copied to where all threads see them, unless they lie there already.
+    const list = isNumberColumn(items) ? toSharedColumn(items) : (items as unknown[]);
     if (options.weigh !== undefined || options.memo !== undefined) {
       return new PulledSource(listIterator(list), options, listener, list.length);
     }
@@ -87,6 +87,8 @@ export interface Source {
   readonly length: number | undefined;
   /** The items as the array of numbers that they lie in, if they do. Empty after `close`. */
   readonly column: NumberColumn | undefined;
+  /** Why no more can be taken; undefined while all is well. */
+  readonly fault: Error | undefined;
   pull(max: number): void;
   /** The items of a new batch, to be sent at once: the array may be used again by the next call. */
   take(indices: number | readonly number[], count: number): unknown[];
@@ -125,9 +127,16 @@ class ListSource implements Source {
     return isNumberColumn(this.#list) ? this.#list : undefined;
   }
 
+  /** Items that were written over cannot be told from others; those that are gone can. */
+  get fault(): Error | undefined {
+    if (this.#list.length === this.length || this.#isClosed) return undefined;
+    const change = `had ${this.length} items when the job began, and has ${this.#list.length} now`;
+    return new InvalidArgumentError(`the array ${change}: leave it alone until the job has ended, or give run a copy`);
+  }
+
   pull(max: number): void {
     if (this.#isClosed) return;
-    const count = Math.min(max, this.#list.length - this.#pulled);
+    const count = Math.min(max, this.length - this.#pulled);
     this.#pulled += count;
     if (count > 0) this.#listener?.onItems(count);
     this.#listener?.onPulled(this.#pulled === this.length);
@@ -156,6 +165,7 @@ class ListSource implements Source {
 class PulledSource implements Source {
   readonly supplied = 0;
   readonly column = undefined;
+  readonly fault = undefined;
   readonly isEnded = false;
   readonly length: number | undefined;
   readonly #options: SourceOptions;

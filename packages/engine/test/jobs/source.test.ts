@@ -91,12 +91,16 @@ describe("a list", () => {
     expect(source.take([2, 0], 2)).toEqual([items[2], items[0]]);
   });
 
-  it("is not changed by what its owner does to the array later", () => {
-    const items = ["a", "b"];
+  it("says so when its owner has made the array shorter or longer, until it is closed", () => {
+    const items = [1, 2, 3];
     const { source } = open(items);
-    items[0] = "x";
-    items.length = 0;
-    expect(source.take(0, 2)).toEqual(["a", "b"]);
+    expect(source.fault).toBeUndefined();
+    items.push(4);
+    expect(source.fault?.message).toMatch(/had 3 items when the job began, and has 4 now/);
+    items.length = 2;
+    expect(source.fault?.message).toMatch(/and has 2 now/);
+    source.close();
+    expect(source.fault).toBeUndefined();
   });
 
   it("with holes gives packed batches: a clone of an array with holes takes four times as long", () => {
