@@ -168,11 +168,9 @@ class Checker {
     if (via === "event" && handle.settledAt !== undefined) {
       this.#report("S3", handle, `progress after ${handle.name} had settled`, at);
     }
-    // A thread that is lost with items that it had finished, and not answered for, takes them along: they run again, and
-    // may fail then. What has ended is never less for that.
-    const mayFail =
-      this.#gone.lost + this.#gone.stuck > 0 && completed + failed >= progress.completed + progress.failed;
-    if ((completed < progress.completed && !mayFail) || failed < progress.failed) {
+    // What a thread has finished, and not answered for, may turn out to have failed: its result cannot be cloned, or the
+    // thread is lost and the item fails elsewhere. What has ended is never less for that.
+    if (completed + failed < progress.completed + progress.failed || failed < progress.failed) {
       const before = `${progress.completed} completed, ${progress.failed} failed`;
       this.#report("S5", handle, `progress fell from ${before} to ${completed} completed, ${failed} failed`, at);
     }

@@ -121,11 +121,6 @@ const broken: [invariant: string, what: string, history: History][] = [
   ["S4", "another state after the end", history([...good.seen, progress(2, { via: "snapshot", state: "running" })])],
   ["S4", "a cancel after the end", history([...good.seen, { ...cancel, before: "completed" }])],
   ["S5", "progress that falls", history(after({ type: "progress" }, progress(0)))],
-  [
-    "S5",
-    "progress that falls with a thread that is lost",
-    history(after({ type: "progress" }, { type: "gone", how: "lost" }, progress(0))),
-  ],
   ["S5", "progress beyond the total", history(after({ type: "progress" }, progress(3)))],
   [
     "S5",
@@ -335,9 +330,9 @@ describe("the checker", () => {
       ),
     ],
     [
-      "items that fail after all, since they had ended in a thread that was lost with their values",
+      "items that fail after all, since their values never came",
       history(
-        after({ type: "progress" }, { type: "gone", how: "stuck" }, progress(0, { failed: 1 })).filter(
+        after({ type: "progress" }, progress(0, { failed: 1 })).filter(
           (one) => one.type !== "progress" || one.state !== "completed",
         ),
       ),

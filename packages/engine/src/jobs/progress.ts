@@ -1,6 +1,10 @@
 /** How far a job is, how fast it goes, and when it will be done. */
 
 export interface Progress {
+  /**
+   * With what threads have finished and not yet answered for. Should one of those turn out to have failed, because its
+   * result cannot be cloned or its thread was lost, it goes over to `failed`: the sum of the two never falls.
+   */
   readonly completed: number;
   readonly failed: number;
   /** Undefined while the source has not said. */
