@@ -1,5 +1,5 @@
 /** One suite for every runner: what the design promises to users, behaviour by behaviour. */
-import { describe } from "vitest";
+import { type RunnerTask, afterAll, beforeEach, describe, expect } from "vitest";
 import { badInputSuite } from "./suite/bad-input.js";
 import { batchHandlersSuite } from "./suite/batch-handlers.js";
 import { cancelSuite } from "./suite/cancel.js";
@@ -47,6 +47,34 @@ const suites = [
 export function testEngine(name: string, subject: Subject): void {
   // oxlint-disable-next-line vitest/valid-title -- the caller names what it tests
   describe(name, () => {
+    skipSome(name, subject.skips ?? {});
     for (const suite of suites) suite(subject);
+  });
+}
+
+/** Skips tests with their reason, and sees to it that there is such a test for each of the names. */
+function skipSome(name: string, skips: Readonly<Record<string, string>>): void {
+  const fullName = (task: RunnerTask): string => {
+    const names = [task.name];
+    for (let { suite } = task; suite !== undefined && suite.name !== name; { suite } = suite) names.unshift(suite.name);
+    return names.join(" > ");
+  };
+  beforeEach(({ task, skip }) => {
+    const reason = skips[fullName(task)];
+    if (reason !== undefined) skip(reason);
+  });
+  afterAll(({}, suite) => {
+    const known = new Set<string>();
+    const visit = (tasks: readonly RunnerTask[]): void => {
+      for (const task of tasks) {
+        known.add(fullName(task));
+        if (task.type === "suite") visit(task.tasks);
+      }
+    };
+    visit(suite.tasks);
+    expect(
+      Object.keys(skips).filter((one) => !known.has(one)),
+      "skipped, but there is no such test",
+    ).toEqual([]);
   });
 }
