@@ -7,7 +7,14 @@ import { SignalHub } from "../jobs/signal-hub.js";
 import type { Items } from "../jobs/source.js";
 import type { AnyTaskReference, ColumnsReference, TaskReference } from "../task.js";
 import { Connection } from "./connection.js";
-import { type ClientFace, CLIENT_METHODS, type EngineFace, type JobSummary, type News, type RunRequest } from "./messages.js";
+import {
+  type ClientFace,
+  CLIENT_METHODS,
+  type EngineFace,
+  type JobSummary,
+  type News,
+  type RunRequest,
+} from "./messages.js";
 import { Outbox } from "./outbox.js";
 import { mendItems } from "./packing.js";
 import { fromWireReason, lostError, toWireReason } from "./reasons.js";
@@ -165,7 +172,7 @@ export class RemoteEngine {
       if (found?.kind === "live") {
         this.#track(job);
         job.handle.takeNews({ standing: found.standing, events: [], runs: [], isStopped: false });
-        return job.handle as RemoteJobHandle<unknown>;
+        return job.handle;
       }
       this.#jobs.delete(job.key);
       if (found === undefined) return undefined;
@@ -231,11 +238,10 @@ export class RemoteEngine {
     const wireOptions = checkRun(task, options);
     const taskOptions = options.options === undefined ? undefined : nameOptions(options.options);
     const { id = `${AUTO_ID}-${this.#nextKey}`, signal, ordered = false, collect = true } = options;
-    let job: RemoteJob | undefined;
     // The last that may throw.
-    const sentItems = new SentItems(items, (reason) => job?.handle.cancel(reason));
+    const sentItems = new SentItems(items, (reason) => job.handle.cancel(reason));
     const { length = options.total } = sentItems;
-    job = this.#makeJob(id, { collects: collect, isOrdered: ordered, total: length });
+    const job = this.#makeJob(id, { collects: collect, isOrdered: ordered, total: length });
     job.items = sentItems;
     this.#track(job);
     const { key, handle } = job;

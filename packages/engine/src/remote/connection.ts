@@ -72,7 +72,7 @@ export class Connection<Own extends Faced<Own>, Peer extends Faced<Peer>> {
     this.#calls = new CallSide((message) => post("call", message));
     this.#answers = new AnswerSide(ownMethods, (message) => post("answer", message));
     this.#peer = wrap(this.#calls as never) as unknown as Face;
-    expose(guarded(makeOwn(this), ownMethods), this.#answers as never);
+    expose(guarded(makeOwn(this), ownMethods), this.#answers);
     this.wire = openWire(endpoint, {
       onMessage: (message) => this.#receive(message),
       onGone: (why) => this.end(lostError(why), false),

@@ -162,8 +162,8 @@ export class Mirror {
   }
 
   #listen(): void {
-    const on = <Name extends keyof JobEvents>(event: Name, listener: (argument?: unknown) => void): void => {
-      this.handle.on(event, listener as JobEvents[Name]);
+    const on = (event: keyof JobEvents, listener: (argument?: unknown) => void): void => {
+      this.handle.on(event, listener);
       this.#listeners.push([event, listener]);
     };
     on("start", () => this.#tell(["start"]));
@@ -240,7 +240,11 @@ export class Mirror {
       // What lies in shared memory is sent as it lies there.
       const column = Array.isArray(values) ? undefined : values;
       if (this.#init.sends === "result" && column === undefined) await this.#sendResult(result as JobResult<unknown>);
-      this.#setEnd({ state: "completed", stats, ...(column === undefined ? {} : { column: this.#init.share(column) }) });
+      this.#setEnd({
+        state: "completed",
+        stats,
+        ...(column === undefined ? {} : { column: this.#init.share(column) }),
+      });
     } catch (error) {
       const state = this.handle.state === "failed" ? "failed" : "cancelled";
       if (state === "cancelled") {

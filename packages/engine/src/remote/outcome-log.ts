@@ -8,7 +8,7 @@ import { fromWireReason } from "./reasons.js";
 export class OutcomeLog {
   #runs: OutcomeRun[] = [];
   readonly #failures = new Map<number, ItemFailure>();
-  #wakers: (() => void)[] = [];
+  readonly #wakers: (() => void)[] = [];
 
   add(run: WireRun): void {
     const read = readRun(run);
@@ -68,7 +68,7 @@ export interface OutcomeStreamInit {
 export class OutcomeStream {
   readonly #init: OutcomeStreamInit;
   #queue: OutcomeRun[] = [];
-  #wakers: (() => void)[] = [];
+  readonly #wakers: (() => void)[] = [];
   #isAsking = false;
   #isOver = false;
 

@@ -38,8 +38,8 @@ export function toWireReason(reason: unknown, depth = 0): WireReason {
   try {
     if (reason instanceof DOMException) return { kind: "dom", name: reason.name, message: reason.message };
     if (!(reason instanceof Error)) return { kind: "value", value: structuredClone(reason) };
-    const { cause: _, ...record } = toErrorRecord(reason, Infinity);
     const { cause } = reason;
+    const record = recordOf(reason);
     const details: Record<string, unknown> = {};
     const fields = reason as unknown as Record<string, unknown>;
     for (const name of DETAILS) {
@@ -56,13 +56,20 @@ export function toWireReason(reason: unknown, depth = 0): WireReason {
   }
 }
 
+/** Of errors that the engine itself has made nobody needs the stack, which costs more to write down than all the rest. */
+function recordOf(error: Error): ErrorRecord {
+  if (error instanceof ThreadmillError) return { name: error.name, message: error.message, code: error.code };
+  const { cause: _, ...record } = toErrorRecord(error, Infinity);
+  return record;
+}
+
 /** The reason as it was, or an error that says what came instead: a peer may send anything. */
 export function fromWireReason(given: unknown): unknown {
   try {
     const reason = given as WireReason;
     switch (reason.kind) {
       case "dom":
-        return new DOMException(String(reason.message), String(reason.name));
+        return new DOMException(reason.message, reason.name);
       case "value":
         return reason.value;
       case "error":
@@ -81,17 +88,16 @@ function rebuild({ record: given, cause, details = {} }: Extract<WireReason, { k
   const { name, message, code, stack } = record;
   const own = typeof code === "string" && Object.hasOwn(ERROR_CODES, code) ? (code as ErrorCode) : undefined;
   const error = own === undefined ? plain(record) : threadmillError(own, name, message, details);
-  const words = { name, message, stack: stack ?? `${name}: ${message}` };
-  for (const [key, value] of Object.entries(words)) {
-    // A name is defined only where its class says another: it lies on the prototype.
-    if (error[key as keyof Error] === value) continue;
-    Object.defineProperty(error, key, { value, writable: true, configurable: true, enumerable: false });
-  }
-  if (cause !== undefined) {
-    const value = fromWireReason(cause);
-    Object.defineProperty(error, "cause", { value, writable: true, configurable: true, enumerable: false });
-  }
+  // A name is defined only where its class says another: it lies on the prototype.
+  if (error.name !== name) define(error, "name", name);
+  if (error.message !== message) define(error, "message", message);
+  if (stack !== undefined) define(error, "stack", stack);
+  if (cause !== undefined) define(error, "cause", fromWireReason(cause));
   return error;
+}
+
+function define(error: Error, key: string, value: unknown): void {
+  Object.defineProperty(error, key, { value, writable: true, configurable: true, enumerable: false });
 }
 
 function plain(record: ErrorRecord): Error {

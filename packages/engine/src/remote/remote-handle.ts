@@ -278,7 +278,7 @@ export class RemoteJobHandle<Result, Value = Result, Values = Value[]>
     if (name === "start") {
       this.#hasStarted = true;
       this.emit("start");
-    } else if (FORWARDED_EVENTS.includes(name)) this.emit(name, argument as never);
+    } else if (FORWARDED_EVENTS.includes(name)) this.emit(name, argument);
   }
 
   #endBy({ state, error, stats, column }: WireEnd): void {

@@ -7,7 +7,7 @@ import type { WireRunOptions, WireTaskOptions } from "./messages.js";
 
 /** What stays with the client, or is named in a field of its own. */
 const OWN = new Set(["id", "signal", "options", "ordered"]);
-const SENT = new Set<keyof WireRunOptions | string>([
+const SENT = new Set<string>([
   "onError",
   "retry",
   "timeoutMs",
@@ -18,7 +18,7 @@ const SENT = new Set<keyof WireRunOptions | string>([
   "batchSize",
   "total",
   "fresh",
-]);
+] satisfies (keyof WireRunOptions)[]);
 
 /**
  * The options that travel.
@@ -34,10 +34,12 @@ export function checkRun(task: unknown, options: RunOptions<never, unknown>): Wi
   for (const [name, value] of Object.entries(options)) {
     if (SENT.has(name)) sent[name] = value;
     else if (!OWN.has(name) && value !== undefined) {
-      throw new InvalidArgumentError(`run: ${name} cannot be sent to a remote engine: it needs a function on this side`);
+      throw new InvalidArgumentError(
+        `run: ${name} cannot be sent to a remote engine: it needs a function on this side`,
+      );
     }
   }
-  return sent as WireRunOptions;
+  return sent;
 }
 
 const sharedNames = new WeakMap<SharedArrayBuffer, number>();

@@ -2,7 +2,6 @@
 import { InvalidArgumentError } from "@threadmill/protocol";
 import type { CloseOptions, CloseReport } from "../closing.js";
 import type { Engine } from "../engine.js";
-import type { JobHandle } from "../jobs/handle.js";
 import type { Items } from "../jobs/source.js";
 import { UNNAMED } from "../jobs/unnamed.js";
 import type { RunOptions } from "../options.js";
@@ -73,7 +72,7 @@ export class Session implements EngineFace {
     } as RunOptions<unknown, undefined>);
     const sends = collects ? "outcomes" : loop === undefined ? "none" : "loop";
     this.#follow(key, {
-      handle: handle as JobHandle<unknown>,
+      handle,
       sends,
       listensTo: request.listensTo,
       leave: (reason) => controller.abort(reason),

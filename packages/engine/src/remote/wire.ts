@@ -35,9 +35,9 @@ export interface WebEndpoint {
 export type Endpoint = NodeEndpoint | ElectronEndpoint | WebEndpoint;
 
 export interface WireListener {
-  onMessage(message: unknown): void;
+  readonly onMessage: (message: unknown) => void;
   /** The other side is gone; nothing comes after this. */
-  onGone(why: string): void;
+  readonly onGone: (why: string) => void;
 }
 
 export interface Wire {
