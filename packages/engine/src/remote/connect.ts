@@ -286,8 +286,12 @@ export class RemoteEngine {
     /** Behind the request for the job itself; nothing if that was never sent. */
     const say = <Answer>(
       body: (engine: Connection<ClientFace, EngineFace>) => Promise<Answer>,
-    ): Promise<Answer | undefined> =>
-      this.#ask((engine) => (this.#jobs.get(key)?.isSent === true ? body(engine) : Promise.resolve(undefined)));
+    ): Promise<Answer | undefined> => {
+      const job = this.#jobs.get(key);
+      return this.#ask((engine) =>
+        job?.isSent === true && !job.isDropped ? body(engine) : Promise.resolve(undefined),
+      );
+    };
     return {
       cancel: (reason) => {
         const job = this.#jobs.get(key);

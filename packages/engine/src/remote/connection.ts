@@ -149,8 +149,9 @@ export class Connection<Own extends Faced<Own>, Peer extends Faced<Peer>> {
   #receive(message: unknown): void {
     if (this.#over !== undefined || !Array.isArray(message) || message[0] !== TAG) return;
     const [, version, kind, body] = message as [tag: string, version: unknown, kind: unknown, body: unknown];
+    if (typeof version !== "number") return;
     if (version !== REMOTE_VERSION) {
-      const text = `this side speaks version ${REMOTE_VERSION} of the protocol, the other one ${shown(version)}`;
+      const text = `this side speaks version ${REMOTE_VERSION} of the protocol, the other one ${version}`;
       this.end(new ThreadmillError("PROTOCOL_MISMATCH", text), kind !== "bye");
     } else if (kind === "call") this.#answers.receive(body);
     else if (kind === "answer") this.#calls.receive(body);
