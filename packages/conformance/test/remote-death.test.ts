@@ -2,20 +2,18 @@
 import { getEventListeners } from "node:events";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { MessageChannel, Worker } from "node:worker_threads";
+import { MessageChannel, type Worker } from "node:worker_threads";
 import { createEngine } from "@threadmill/engine";
 import { connectEngine, exposeEngine } from "@threadmill/engine/remote";
 import { describe, expect, test } from "vitest";
-import { collect, failure, once, range, rejection } from "../src/assertions.js";
+import { collect, failure, range, rejection } from "../src/assertions.js";
 import { addOne, gated } from "../src/fixtures/index.js";
 import { Gate } from "../src/gate.js";
 import { until, useKit } from "../src/leaks.js";
-import { connectPair } from "../src/remote-subject.js";
+import { connectPair } from "../src/remote/pair.js";
+import { nextMessage, startThread } from "../src/remote/threads.js";
 
 const kit = useKit({ createEngine, slots: 2, lacks: {}, engineOptions: {} });
-
-const clientThread = new URL("fixtures/client-thread.mjs", import.meta.url);
-const engineThread = new URL("fixtures/engine-thread.mjs", import.meta.url);
 
 const deaths: readonly (readonly [how: string, end: (worker: Worker) => unknown])[] = [
   ["is terminated", (worker) => worker.terminate()],
@@ -30,11 +28,8 @@ describe("a client whose thread", () => {
     const { port1, port2 } = new MessageChannel();
     const exposure = exposeEngine(engine, port1);
     const items = range(50).map((value) => ({ value, gate: gate.shared }));
-    const worker = new Worker(clientThread, {
-      workerData: { port: port2, task: gated, items, wait: { jobs: 20 } },
-      transferList: [port2],
-    });
-    await once(worker as never, "message");
+    const worker = startThread("client-thread", { port: port2, items, jobs: 20 });
+    await nextMessage(worker);
     await gate.arrived();
     await until(() => exposure.jobs === 20);
     expect(engine.jobs()).toHaveLength(20);
@@ -54,11 +49,8 @@ describe("a client whose thread", () => {
     const engine = kit.engine({ threads: 1 });
     const { port1, port2 } = new MessageChannel();
     const exposure = exposeEngine(engine, port1);
-    const worker = new Worker(clientThread, {
-      workerData: { port: port2, task: gated, source: "endless", id: "shared" },
-      transferList: [port2],
-    });
-    await once(worker as never, "message");
+    const worker = startThread("client-thread", { port: port2, items: undefined, jobs: 1, id: "shared" });
+    await nextMessage(worker);
     const handle = engine.run(gated, [], { id: "shared" });
     await worker.terminate();
     await exposure.closed;
@@ -73,11 +65,8 @@ describe("a client whose thread", () => {
     const { port1, port2 } = new MessageChannel();
     const exposure = exposeEngine(engine, port1);
     const items = range(3).map((value) => ({ value, gate: gate.shared }));
-    const worker = new Worker(clientThread, {
-      workerData: { port: port2, task: gated, items, id: "shared" },
-      transferList: [port2],
-    });
-    await once(worker as never, "message");
+    const worker = startThread("client-thread", { port: port2, items, jobs: 1, id: "shared" });
+    await nextMessage(worker);
     const handle = engine.run(gated, [], { id: "shared" });
     await worker.terminate();
     await exposure.closed;
@@ -89,7 +78,7 @@ describe("a client whose thread", () => {
 
 describe("an engine whose thread", () => {
   test("is killed settles every pending call and handle with ENGINE_CLOSED", async () => {
-    const worker = new Worker(engineThread);
+    const worker = startThread("engine-thread", undefined);
     const remote = connectEngine(worker);
     const gate = new Gate();
     expect(await remote.call(addOne, 1)).toBe(2);

@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { failure, range } from "../src/assertions.js";
 import { addOne } from "../src/fixtures/index.js";
-import { HeldPort } from "../src/held-channel.js";
+import { HeldPort } from "../src/remote/held-port.js";
 import { aWhile, until, useKit } from "../src/leaks.js";
 
 const kit = useKit({ createEngine, slots: 1, lacks: {}, engineOptions: {} });

@@ -4,7 +4,7 @@ import { connectEngine, exposeEngine } from "@threadmill/engine/remote";
 import { describe, expect, test } from "vitest";
 import { byIndex, collect, range } from "../src/assertions.js";
 import { addOne, detailed } from "../src/fixtures/index.js";
-import { HeldPort } from "../src/held-channel.js";
+import { HeldPort } from "../src/remote/held-port.js";
 import { aWhile, until, useKit } from "../src/leaks.js";
 
 const kit = useKit({ createEngine, slots: 1, lacks: {}, engineOptions: {} });

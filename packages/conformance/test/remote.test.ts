@@ -2,7 +2,7 @@
  * The suite over a port. The engine behind it runs inline, as the threads have been tested without the port; tests of
  * remote clients in real threads are in remote-*.test.ts.
  */
-import { connectPair } from "../src/remote-subject.js";
+import { connectPair } from "../src/remote/pair.js";
 import { testEngine } from "../src/suite.js";
 
 const WEIGH = "weigh is a function, which cannot be sent";
