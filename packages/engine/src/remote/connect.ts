@@ -57,6 +57,8 @@ export class RemoteEngine {
   /** Those who are waited for, and calls: they hold the process. */
   readonly #awaited = new Set<object>();
   #nextKey = 1;
+  /** Part of the ids that no caller gave: no two clients have the same. */
+  readonly #autoId = `job-${crypto.randomUUID().slice(0, 13)}`;
   #over: Error | undefined;
   #noteClosed!: () => void;
   /** Resolves when the connection is over, from whichever side. */
@@ -237,7 +239,7 @@ export class RemoteEngine {
   #run(task: AnyTaskReference<unknown>, items: Items<unknown>, options: RemoteRunOptions<never, unknown>): RemoteJob {
     const wireOptions = checkRun(task, options);
     const taskOptions = options.options === undefined ? undefined : nameOptions(options.options);
-    const { id = `${AUTO_ID}-${this.#nextKey}`, signal, ordered = false, collect = true } = options;
+    const { id = `${this.#autoId}-${this.#nextKey}`, signal, ordered = false, collect = true } = options;
     // The last that may throw.
     const sentItems = new SentItems(items, (reason) => job.handle.cancel(reason));
     const { length = options.total } = sentItems;
@@ -413,6 +415,3 @@ export class RemoteEngine {
     this.#noteClosed();
   }
 }
-
-/** Ids that no caller gave: no two clients have the same. */
-const AUTO_ID = `job-${crypto.randomUUID().slice(0, 13)}`;
