@@ -76,6 +76,7 @@ export class Connection<Own extends Faced<Own>, Peer extends Faced<Peer>> {
     this.wire = openWire(endpoint, {
       onMessage: (message) => this.#receive(message),
       onGone: (why) => this.end(lostError(why), false),
+      onUnreadable: () => this.end(lostError("a message came that cannot be read"), true),
     });
   }
 

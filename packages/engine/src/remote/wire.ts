@@ -38,6 +38,8 @@ export interface WireListener {
   readonly onMessage: (message: unknown) => void;
   /** The other side is gone; nothing comes after this. */
   readonly onGone: (why: string) => void;
+  /** A message came that cannot be read on this side, and whoever waits for it would wait for ever. */
+  readonly onUnreadable: () => void;
 }
 
 export interface Wire {
@@ -65,16 +67,14 @@ export function openWire(endpoint: Endpoint, listener: WireListener): Wire {
   throw new InvalidArgumentError("the endpoint must be a MessagePort, a Worker, or Electron's MessagePortMain");
 }
 
-const UNREADABLE = "a message came that cannot be read here";
-
 function openNodeWire(
   endpoint: NodeEndpoint & { listenerCount?: (event: string) => number; close?: () => void; threadId?: number },
-  { onMessage, onGone }: WireListener,
+  { onMessage, onGone, onUnreadable }: WireListener,
 ): Wire {
   const isWorker = endpoint.threadId !== undefined;
   const listeners: [event: string, listener: Listener][] = [
     ["message", onMessage],
-    ["messageerror", () => onGone(UNREADABLE)],
+    ["messageerror", onUnreadable],
     // A port closes when its other end is closed, or when the thread of that end dies.
     ["close", () => onGone("its port was closed")],
     ["exit", (code) => onGone(`its thread ended with code ${String(code)}`)],
@@ -115,11 +115,11 @@ function openElectronWire(endpoint: ElectronEndpoint, { onMessage, onGone }: Wir
 
 function openWebWire(
   endpoint: WebEndpoint & { start?: () => void; close?: () => void },
-  { onMessage, onGone }: WireListener,
+  { onMessage, onGone, onUnreadable }: WireListener,
 ): Wire {
   const listeners: [event: string, listener: Listener][] = [
     ["message", (event) => onMessage((event as { readonly data: unknown }).data)],
-    ["messageerror", () => onGone(UNREADABLE)],
+    ["messageerror", onUnreadable],
     ["close", () => onGone("its port was closed")],
   ];
   for (const [event, listener] of listeners) endpoint.addEventListener(event, listener);
