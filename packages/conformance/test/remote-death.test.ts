@@ -78,7 +78,7 @@ describe("a client whose thread", () => {
 
 describe("an engine whose thread", () => {
   test("is killed settles every pending call and handle with ENGINE_CLOSED", async () => {
-    const worker = startThread("engine-thread", undefined);
+    const worker = startThread("engine-thread", { threads: 1 });
     const remote = connectEngine(worker);
     const gate = new Gate();
     expect(await remote.call(addOne, 1)).toBe(2);
@@ -104,7 +104,7 @@ describe("an engine whose thread", () => {
     const ends = pending.map(async ([what, promise]) => [what, await rejection(promise)] as const);
     await worker.terminate();
     for (const [what, error] of await Promise.all(ends)) {
-      expect(error, what).toMatchObject({ code: "ENGINE_CLOSED", name: "EngineClosedError" });
+      expect({ what, error }).toMatchObject({ what, error: { code: "ENGINE_CLOSED", name: "EngineClosedError" } });
       expect((error as Error).cause).toMatchObject({
         message: expect.stringContaining("connection was lost") as string,
       });

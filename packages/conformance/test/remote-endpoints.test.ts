@@ -127,7 +127,7 @@ describe.each(Object.entries(pairs))("%s", (_, makePair) => {
     await exposure.closed;
     for (const end of [engineEnd, clientEnd]) {
       for (const event of ["message", "messageerror", "close", "exit"]) {
-        expect(end.listenerCount(event), event).toBe(0);
+        expect([event, end.listenerCount(event)]).toEqual([event, 0]);
       }
     }
   });
@@ -135,7 +135,7 @@ describe.each(Object.entries(pairs))("%s", (_, makePair) => {
 
 describe("a Worker", () => {
   test("that has the engine is an endpoint, and stays when the client leaves", async () => {
-    const worker = startThread("engine-thread", undefined);
+    const worker = startThread("engine-thread", { threads: 1 });
     const remote = connectEngine(worker);
     expect(await remote.map(addOne, range(1_000))).toHaveLength(1_000);
     const listeners = worker.listenerCount("message");
@@ -146,7 +146,7 @@ describe("a Worker", () => {
   });
 
   test("that is asked to close its engine does, and its client hears of it", async () => {
-    const worker = startThread("engine-thread", undefined);
+    const worker = startThread("engine-thread", { threads: 1 });
     const remote = connectEngine(worker);
     expect(await remote.call(addOne, 1)).toBe(2);
     expect(await remote.closeEngine()).toEqual({ leftBehind: [], cancelledJobs: [] });

@@ -29,6 +29,7 @@ const request = {
   items: { kind: "list", items: [1, 2] },
   options: {},
   listensTo: [],
+  isQuiet: false,
 };
 
 const garbage: readonly (readonly [what: string, message: unknown])[] = [
@@ -200,7 +201,7 @@ describe("an engine", () => {
     expect(await remote.call(addOne, 1)).toBe(2);
     const other = { ...addOne, exportName: "other" };
     expect((await failure(remote.call(other, 1), "INVALID_ARGUMENT")).message).toContain("may not run");
-    await failure(remote.warm(other as never), "INVALID_ARGUMENT");
+    await failure(remote.warm(other), "INVALID_ARGUMENT");
     await failure(remote.closeEngine(), "INVALID_ARGUMENT");
     expect(await remote.call(addOne, 1)).toBe(2);
     await remote.close();

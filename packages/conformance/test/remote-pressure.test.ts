@@ -1,5 +1,5 @@
 /** Section 10: a client that is slow or blocked makes nothing grow, on either side of its port. Counted, not timed. */
-import { createEngine } from "@threadmill/engine";
+import { createEngine, task } from "@threadmill/engine";
 import { connectEngine, exposeEngine } from "@threadmill/engine/remote";
 import { describe, expect, test } from "vitest";
 import { byIndex, collect, range } from "../src/assertions.js";
@@ -144,8 +144,8 @@ describe("items that wait", () => {
     let largest = 0;
     const watch = setInterval(() => (largest = Math.max(largest, ...engineEnd.waiting.map(sizeOf))), 0);
     const lengths = await remote.map(
-      { url: "data:text/javascript,export default (text) => text.length", exportName: "default" } as never,
-      items as never,
+      task<(text: string) => number>("data:text/javascript,export default (text) => text.length"),
+      items,
     );
     clearInterval(watch);
     expect(lengths).toEqual(items.map(({ length }) => length));

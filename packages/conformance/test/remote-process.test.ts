@@ -26,7 +26,7 @@ const here = `
   const engine = createEngine({ threads: 1 });
   exposeEngine(engine, port1);
   const remote = connectEngine(port2);`;
-const elsewhere = `const remote = connectEngine(new Worker(engineThread, { execArgv: [] }));`;
+const elsewhere = `const remote = connectEngine(new Worker(engineThread, { execArgv: [], workerData: { threads: 1 } }));`;
 
 describe.each([
   ["in the same thread as its engine", here],

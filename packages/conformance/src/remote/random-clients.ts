@@ -7,7 +7,7 @@ import { MessageChannel } from "node:worker_threads";
 import { type Engine, createEngine } from "@threadmill/engine";
 import { type Exposure, type RemoteEngine, connectEngine, exposeEngine } from "@threadmill/engine/remote";
 import { checkHistory } from "../checker.js";
-import { type LoggedItem } from "../fixtures/logged.js";
+import type { LoggedItem } from "../fixtures/logged.js";
 import { isSettled } from "../history.js";
 import { Random } from "../random.js";
 import { type Plan, planJob } from "../random-job.js";

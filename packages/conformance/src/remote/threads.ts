@@ -1,12 +1,13 @@
 /** Starts the threads beside this file: compiled, since that is what every supported Node can load. */
 import { type MessagePort, Worker } from "node:worker_threads";
 import type { ClientThreadData } from "./client-thread.js";
+import type { EngineThreadData } from "./engine-thread.js";
 import type { HttpThreadData } from "./http-thread.js";
 
 interface ThreadData {
   readonly "client-thread": ClientThreadData;
   readonly "http-thread": HttpThreadData;
-  readonly "engine-thread": undefined;
+  readonly "engine-thread": EngineThreadData;
 }
 
 export function threadUrl(name: keyof ThreadData): URL {
@@ -14,7 +15,7 @@ export function threadUrl(name: keyof ThreadData): URL {
 }
 
 export function startThread<Name extends keyof ThreadData>(name: Name, data: ThreadData[Name]): Worker {
-  const { port } = (data ?? {}) as { port?: MessagePort };
+  const { port } = data as { port?: MessagePort };
   return new Worker(threadUrl(name), { workerData: data, transferList: port === undefined ? [] : [port] });
 }
 

@@ -16,6 +16,7 @@ export function checkRunRequest(given: unknown): RunRequest {
   }
   if (request["taskOptions"] !== undefined) checkTaskOptions(request["taskOptions"]);
   if (![undefined, "as-ended", "ordered"].includes(request["loop"] as string | undefined)) refuse("loop");
+  if (typeof request["isQuiet"] !== "boolean") refuse("isQuiet");
   if (!Array.isArray(request["listensTo"])) refuse("listensTo");
   for (const event of request["listensTo"] as unknown[]) checkEvent(event);
   return given as RunRequest;

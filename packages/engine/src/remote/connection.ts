@@ -37,16 +37,6 @@ export interface ConnectionInit<Own, Made> {
   readonly mend?: (message: object) => object | undefined;
 }
 
-/** A message was not sent: something in it cannot be cloned. */
-export class NotSentError extends ThreadmillError {
-  static {
-    this.prototype.name = "NotSentError";
-  }
-  constructor(cause: unknown) {
-    super("NOT_CLONEABLE", `it cannot be sent: ${(cause as Error).message}`, { cause });
-  }
-}
-
 export class Connection<Own extends Faced<Own>, Peer extends Faced<Peer>> {
   readonly wire: Wire;
   readonly #calls: CallSide;
@@ -91,7 +81,7 @@ export class Connection<Own extends Faced<Own>, Peer extends Faced<Peer>> {
 
   /**
    * Calls a method of the other side. Rejects with what that threw, with the error of the end if it comes first, or with
-   * a {@link NotSentError}.
+   * `NOT_CLONEABLE` if it could not be sent.
    */
   call<Name extends keyof Peer & string>(
     name: Name,
@@ -104,7 +94,7 @@ export class Connection<Own extends Faced<Own>, Peer extends Faced<Peer>> {
       const notSent = this.#calls.takeFailure();
       if (notSent !== undefined) {
         this.#pending.delete(reject);
-        reject(new NotSentError(notSent));
+        reject(notSentError(notSent));
         return;
       }
       answered.then(
@@ -166,6 +156,10 @@ export class Connection<Own extends Faced<Own>, Peer extends Faced<Peer>> {
       // It is gone already, and knows.
     }
   }
+}
+
+function notSentError(cause: unknown): ThreadmillError {
+  return new ThreadmillError("NOT_CLONEABLE", `it cannot be sent: ${(cause as Error).message}`, { cause });
 }
 
 function shown(value: unknown): string {

@@ -46,6 +46,8 @@ export interface RunRequest {
   /** How the one loop of a job that does not collect reads. */
   readonly loop?: "as-ended" | "ordered";
   readonly listensTo: readonly ForwardedEvent[];
+  /** A `call` or `map`: nobody sees the handle, and only its end counts. */
+  readonly isQuiet: boolean;
 }
 
 export const FORWARDED_EVENTS = ["progress", "batch", "retry", "detail"] as const;

@@ -7,15 +7,13 @@ import { type NumberColumn, TaskError } from "@threadmill/protocol";
 import type { JobEvents, JobHandle } from "../jobs/handle.js";
 import type { JobResult, Outcome } from "../jobs/outcome.js";
 import type { ForwardedEvent, News, Standing, WireEnd, WireRun } from "./messages.js";
-import { pack } from "./packing.js";
 import { toWireReason } from "./reasons.js";
+import { cutResult, toWireRun } from "./wire-runs.js";
 
 /** News that may be on their way at once. */
 const MAX_UNANSWERED = 4;
 /** Outcomes in them, and in the next ones. */
 const MAX_UNANSWERED_OUTCOMES = 16_384;
-/** Outcomes in one message, where they are cut for it. */
-const PIECE = 4_096;
 /** Events that wait to be sent; the oldest are dropped beyond. Progress and details are one each: the newest. */
 const MAX_EVENTS = 1_000;
 
@@ -27,6 +25,8 @@ export interface MirrorInit {
    */
   readonly sends: "outcomes" | "result" | "loop" | "none";
   readonly listensTo: Iterable<ForwardedEvent>;
+  /** Nobody sees the handle: only the end counts. */
+  readonly isQuiet: boolean;
   /** A column as it can be sent: where memory is not shared, a copy. */
   readonly share: (column: NumberColumn) => NumberColumn;
   /** Resolves when the client has taken it in. */
@@ -166,14 +166,14 @@ export class Mirror {
       this.handle.on(event, listener);
       this.#listeners.push([event, listener]);
     };
-    on("start", () => this.#tell(["start"]));
+    on("start", () => !this.#init.isQuiet && this.#tell(["start"]));
     on("batch", (batch) => this.#listensTo.has("batch") && this.#tell(["batch", batch]));
     on("retry", (retry) => this.#listensTo.has("retry") && this.#tell(["retry", retry]));
     on("detail", (detail) => this.#listensTo.has("detail") && this.#tellNewest("detail", detail));
     on("progress", (progress) => {
       if (this.#listensTo.has("progress")) this.#tellNewest("progress", progress);
       // Without a listener only what has changed is worth a message.
-      else if (this.#shown !== this.#show()) this.#later();
+      else if (!this.#init.isQuiet && this.#shown !== this.#show()) this.#later();
     });
     on("settle", () => {
       // What waits to be sent goes before any other end; a cancel settles at once, and drops it.
@@ -218,17 +218,11 @@ export class Mirror {
     }
   }
 
-  /** A whole result, in pieces. */
-  async #sendResult({ values, failures }: JobResult<unknown>): Promise<void> {
-    for (let start = 0; start < values.length && !this.#isClosed; start += PIECE) {
-      const end = start + PIECE;
-      const failed = failures.filter(({ index }) => index >= start && index < end);
-      this.#runs.push({
-        start,
-        values: pack(values.slice(start, end)),
-        failures: failed.map(({ index, attempt, error }) => [index, attempt, toWireReason(error)]),
-      });
-      this.#unansweredOutcomes += Math.min(PIECE, values.length - start);
+  async #sendResult(result: JobResult<unknown>): Promise<void> {
+    for (const run of cutResult(result)) {
+      if (this.#isClosed) return;
+      this.#runs.push(run);
+      this.#unansweredOutcomes += run.values.length;
       await this.#room();
     }
   }
@@ -257,6 +251,7 @@ export class Mirror {
 
   #setEnd(end: WireEnd): void {
     this.#end ??= end;
+    if (this.#init.isQuiet) this.#isStopped = true;
     this.#onRoom?.();
     this.#later();
   }
@@ -266,11 +261,11 @@ export class Mirror {
     return `${this.handle.state} ${this.#turn} ${completed} ${failed} ${total}`;
   }
 
-  /** At the end of the tick: what happens together is told together. */
+  /** After all that the promises of this tick bring: what happens together is told together. */
   #later(): void {
     if (this.#isFlushing || this.#isClosed) return;
     this.#isFlushing = true;
-    queueMicrotask(() => {
+    process.nextTick(() => {
       this.#isFlushing = false;
       this.#flush();
     });
@@ -280,7 +275,7 @@ export class Mirror {
     if (this.#isClosed || this.#unanswered >= MAX_UNANSWERED) return;
     const hasEnd = this.#end !== undefined && !this.#saidEnd;
     const hasStopped = this.#isStopped && !this.#saidStopped && (hasEnd || this.#saidEnd);
-    const shown = this.#show();
+    const shown = this.#init.isQuiet ? "" : this.#show();
     const hasNews = this.#runs.length > 0 || this.#events.length > 0 || hasEnd || hasStopped || shown !== this.#shown;
     if (!hasNews || this.#saidStopped) return;
     this.#shown = shown;
@@ -325,25 +320,4 @@ export class Mirror {
     this.#answered(outcomes);
     this.#later();
   }
-}
-
-/** What was delivered together lies together: a range of indices. */
-function toWireRun(outcomes: readonly Outcome<unknown>[]): WireRun {
-  const failures: NonNullable<WireRun["failures"]>[number][] = [];
-  const attempts: NonNullable<WireRun["attempts"]>[number][] = [];
-  const values = outcomes.map((outcome) => {
-    const { index, attempt } = outcome;
-    if (outcome.status === "failed") {
-      failures.push([index, attempt, toWireReason(outcome.error)]);
-      return undefined;
-    }
-    if (attempt > 1) attempts.push([index, attempt]);
-    return outcome.value;
-  });
-  return {
-    start: outcomes[0]?.index ?? 0,
-    values: pack(values),
-    ...(failures.length > 0 ? { failures } : {}),
-    ...(attempts.length > 0 ? { attempts } : {}),
-  };
 }

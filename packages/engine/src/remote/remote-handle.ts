@@ -222,8 +222,10 @@ export class RemoteJobHandle<Result, Value = Result, Values = Value[]>
   #take(standing: Standing | undefined): void {
     if (standing === undefined || this.#end !== undefined) return;
     this.#progress = standing.progress;
-    // Older than what was asked for here since.
-    if (standing.turn === this.#turn) this.#state = standing.state;
+    const { state, turn } = standing;
+    const isLive = state === "waiting" || state === "running" || state === "paused";
+    // Not where it is older than what was asked for here since, nor before the end itself, and what comes before it.
+    if (isLive && turn === this.#turn) this.#state = state;
   }
 
   // ——— what the connection tells

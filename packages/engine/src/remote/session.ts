@@ -75,6 +75,7 @@ export class Session implements EngineFace {
       handle,
       sends,
       listensTo: request.listensTo,
+      isQuiet: request.isQuiet,
       leave: (reason) => controller.abort(reason),
     });
     return { fromCache: handle.fromCache };
@@ -114,7 +115,13 @@ export class Session implements EngineFace {
       const { state, error, stats } = found;
       return { kind: "settled", state, error: toWireReason(error), stats };
     }
-    const mirror = this.#follow(key, { handle: found, sends: "result", listensTo: [], leave: undefined });
+    const mirror = this.#follow(key, {
+      handle: found,
+      sends: "result",
+      listensTo: [],
+      isQuiet: false,
+      leave: undefined,
+    });
     return { kind: "live", standing: mirror.standing };
   }
 
