@@ -13,6 +13,7 @@ import { soakChaos, soakRandomRuns } from "./chaos/soak.js";
 import { describeFailure, search } from "./commands/index.js";
 import { soakNativeSafety } from "./native-safety/soak.js";
 import { huntAll, plantedBugs } from "./planted-bugs/index.js";
+import { soakClients } from "./remote/random-clients.js";
 import { soakEngineRevocation } from "./revocation/engine-soak.js";
 import { soakRevocation } from "./revocation/soak.js";
 import { soakShutdown } from "./shutdown/soak.js";
@@ -53,6 +54,10 @@ const parts: Record<string, (budget: Budget) => Soaked | Promise<Soaked>> = {
     return { figures, found: survivors.map(({ file, name }) => `${file}: ${name}`) };
   },
   "random-runs": async (budget) => fromReport(await soakRandomRuns(budget)),
+  remote: async (budget) => {
+    const { failures, ...figures } = await soakClients(budget);
+    return { figures, found: failures.map(({ seed, violations }) => `seed ${seed}: ${violations.join("\n")}`) };
+  },
   chaos: async (budget) => fromReport(await soakChaos(budget)),
   revocation: async ({ seconds, seed }) => {
     const figures: Record<string, unknown> = {};

@@ -1,5 +1,5 @@
 /** One suite for every runner: what the design promises to users, behaviour by behaviour. */
-import { describe } from "vitest";
+import { type RunnerTask, afterAll, beforeEach, describe, expect } from "vitest";
 import { badInputSuite } from "./suite/bad-input.js";
 import { batchHandlersSuite } from "./suite/batch-handlers.js";
 import { cancelSuite } from "./suite/cancel.js";
@@ -51,6 +51,32 @@ const suites = [
 export function testEngine(name: string, subject: Subject): void {
   // oxlint-disable-next-line vitest/valid-title -- the caller names what it tests
   describe(name, () => {
+    skipSome(name, subject.skips ?? {});
     for (const suite of suites) suite(subject);
+  });
+}
+
+/** Skips tests with their reason, and sees to it that there is such a test for each of the names. */
+function skipSome(name: string, skips: Readonly<Record<string, string>>): void {
+  const known = new Set<string>();
+  /** All tests of the suite by their full names, also those that a filter leaves out. */
+  const visit = (tasks: readonly RunnerTask[], prefix: string): void => {
+    for (const task of tasks) {
+      const fullName = `${prefix}${task.name}`;
+      known.add(fullName);
+      if (task.type === "suite") visit(task.tasks, `${fullName} > `);
+    }
+  };
+  beforeEach(({ task, skip }) => {
+    const names = [task.name];
+    let { suite } = task;
+    for (; suite !== undefined && suite.name !== name; { suite } = suite) names.unshift(suite.name);
+    if (known.size === 0 && suite !== undefined) visit(suite.tasks, "");
+    const reason = skips[names.join(" > ")];
+    if (reason !== undefined) skip(reason);
+  });
+  afterAll(() => {
+    const unknown = Object.keys(skips).filter((one) => !known.has(one));
+    expect(known.size === 0 ? [] : unknown, "skipped, but there is no such test").toEqual([]);
   });
 }

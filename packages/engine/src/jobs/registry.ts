@@ -19,6 +19,7 @@ import { type SettledJob, SettledJobs } from "./settled-jobs.js";
 import { SignalHub } from "./signal-hub.js";
 import { SourceEvents } from "./source-events.js";
 import { type Items, type SourceListener, openSource } from "./source.js";
+import { UNNAMED } from "./unnamed.js";
 
 export interface JobEvent {
   readonly type: "submitted" | "started" | "settled" | "stopped";
@@ -139,7 +140,7 @@ export class JobRegistry {
   }
 
   #submit(job: Job, rules: JobRules, options: RunOptions<never, unknown>, isWarmUp: boolean): AnyHandle {
-    job.isKept = options.id !== undefined && job.collects;
+    job.isKept = options.id !== undefined && job.collects && !(UNNAMED in options);
     this.#live.set(job.id, job);
     this.dispatcher.add(job);
     this.dispatcher.hold(true);

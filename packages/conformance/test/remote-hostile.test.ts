@@ -1,0 +1,224 @@
+/** A peer that is broken or hostile: what it sends is ignored or refused, and hurts nobody else. */
+import { MessageChannel } from "node:worker_threads";
+import { createEngine } from "@threadmill/engine";
+import { connectEngine, exposeEngine } from "@threadmill/engine/remote";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { failure, range } from "../src/assertions.js";
+import { addOne } from "../src/fixtures/index.js";
+import { HeldPort } from "../src/remote/held-port.js";
+import { aWhile, until, useKit } from "../src/leaks.js";
+
+const kit = useKit({ createEngine, slots: 1, lacks: {}, engineOptions: {} });
+
+const TAG = "threadmill.remote";
+const methods = ["run", "cancel", "leave", "pause", "resume", "listen", "read", "observe", "jobs", "cancelJob", "warm"];
+
+const call = (name: unknown, ...args: unknown[]) => [
+  TAG,
+  1,
+  "call",
+  { id: "1", type: "APPLY", path: [name], argumentList: args.map((value) => ({ type: "RAW", value })) },
+];
+
+const request = {
+  key: 1,
+  task: { url: addOne.url, exportName: addOne.exportName },
+  id: "forged",
+  isNamed: true,
+  items: { kind: "list", items: [1, 2] },
+  options: {},
+  listensTo: [],
+  isQuiet: false,
+};
+
+const garbage: readonly (readonly [what: string, message: unknown])[] = [
+  ["nothing", undefined],
+  ["null", null],
+  ["a text", "hello"],
+  ["a foreign message", { type: "hello" }],
+  ["an empty array", []],
+  ["a tag alone", [TAG]],
+  ["an unknown kind", [TAG, 1, "dance", {}]],
+  ["a call without a body", [TAG, 1, "call"]],
+  ["a call of null", [TAG, 1, "call", null]],
+  ["a call without a path", [TAG, 1, "call", { id: "1", type: "APPLY", argumentList: [] }]],
+  [
+    "a path to the constructor",
+    [
+      TAG,
+      1,
+      "call",
+      {
+        id: "1",
+        type: "APPLY",
+        path: ["constructor", "constructor"],
+        argumentList: [{ type: "RAW", value: "process.exit(1)" }],
+      },
+    ],
+  ],
+  [
+    "a path to a prototype",
+    [TAG, 1, "call", { id: "1", type: "SET", path: ["__proto__", "polluted"], value: { type: "RAW", value: 1 } }],
+  ],
+  ["a path to a property", [TAG, 1, "call", { id: "1", type: "GET", path: ["run"], argumentList: [] }]],
+  ["a release", [TAG, 1, "call", { id: "1", type: "RELEASE", path: [], argumentList: [] }]],
+  [
+    "an argument of an unknown handler",
+    [
+      TAG,
+      1,
+      "call",
+      { id: "1", type: "APPLY", path: ["jobs"], argumentList: [{ type: "HANDLER", name: "nobody", value: 1 }] },
+    ],
+  ],
+  [
+    "an argument that is a proxy",
+    [
+      TAG,
+      1,
+      "call",
+      { id: "1", type: "APPLY", path: ["jobs"], argumentList: [{ type: "HANDLER", name: "proxy", value: {} }] },
+    ],
+  ],
+  ["an answer to nothing", [TAG, 1, "answer", { id: "nobody", type: "RAW", value: { ok: true } }]],
+  ["an answer that throws", [TAG, 1, "answer", { id: "1", type: "HANDLER", name: "throw", value: null }]],
+  ["a method that is none", call("toString")],
+  ["a run of nothing", call("run")],
+  ["a run of null", call("run", null)],
+  ["a run without a key", call("run", { ...request, key: "one" })],
+  ["a run without a task", call("run", { ...request, task: null })],
+  ["a run of a task without a URL", call("run", { ...request, task: { url: 1, exportName: 2 } })],
+  ["a run without items", call("run", { ...request, items: undefined })],
+  ["a run of items of an unknown kind", call("run", { ...request, items: { kind: "cake" } })],
+  ["a run of a list that is none", call("run", { ...request, items: { kind: "list", items: { length: 1e9 } } })],
+  ["a run of a column that is none", call("run", { ...request, items: { kind: "column", items: [1] } })],
+  ["a run with a signal", call("run", { ...request, options: { signal: {} } })],
+  ["a run with an unknown option", call("run", { ...request, options: { fast: true } })],
+  ["a run without an id", call("run", { ...request, id: undefined })],
+  ["a run that listens to anything", call("run", { ...request, listensTo: ["constructor"] })],
+  ["task options without a key", call("run", { ...request, taskOptions: { value: 1 } })],
+  ["a cancel of an unknown key", call("cancel", 99, { kind: "value", value: 1 })],
+  ["a pause of nothing", call("pause")],
+  ["a listen to nothing", call("listen", 1, "nothing")],
+  ["an observation without a key", call("observe", {}, "id")],
+  ["a cancel by a nonsense reason", call("cancelJob", "x", 7)],
+  ["a close", call("close", {})],
+];
+
+describe("an engine", () => {
+  test.each(garbage)("is not hurt by %s", async (_, message) => {
+    const engine = kit.engine({ threads: 0 });
+    const { port1, port2 } = new MessageChannel();
+    const exposure = exposeEngine(engine, port1);
+    port2.on("message", () => undefined);
+    port2.postMessage(message);
+    // A message behind it, so that it has been read when that is answered.
+    const answered = new Promise((resolve) => port2.on("message", resolve));
+    port2.postMessage(call("jobs"));
+    await answered;
+    expect(exposure.isOpen).toBe(true);
+    expect(engine.jobs()).toEqual([]);
+    expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
+    expect(await engine.map(addOne, [1])).toEqual([2]);
+    port2.close();
+    await exposure.closed;
+  });
+
+  test("is not hurt by anything that is drawn, between messages that are right", async () => {
+    const engine = kit.engine({ threads: 0 });
+    const value = fc.anything({ withNullPrototype: true, withTypedArray: true, withBigInt: true });
+    const frame = fc.oneof(
+      value,
+      fc.tuple(fc.constant(TAG), fc.constant(1), fc.constantFrom("call", "answer", "dance"), value),
+      fc.tuple(fc.constantFrom(...methods), value, value).map(([name, one, two]) => call(name, one, two)),
+      fc
+        .tuple(fc.constantFrom(...Object.keys(request)), value)
+        .map(([name, one]) => call("run", { ...request, [name]: one })),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(frame, { maxLength: 20 }), async (frames) => {
+        const [engineEnd, clientEnd] = HeldPort.pair();
+        const exposure = exposeEngine(engine, engineEnd);
+        for (const one of frames) {
+          try {
+            clientEnd.postMessage(one);
+          } catch {
+            // What cannot be cloned cannot be sent either.
+          }
+        }
+        await until(() => engineEnd.waiting.length === 0);
+        exposure.close();
+        expect(exposure.jobs).toBe(0);
+      }),
+      { numRuns: 150 },
+    );
+    await engine.close({ deadlineMs: 0 });
+    expect(engine.jobs()).toEqual([]);
+  });
+
+  test("refuses more items than it has asked for", async () => {
+    const engine = kit.engine({ threads: 0 });
+    const [engineEnd, clientEnd] = HeldPort.pair();
+    const exposure = exposeEngine(engine, engineEnd);
+    clientEnd.addEventListener("message", ({ data }) => {
+      const [, , kind, body] = data as [string, number, string, { id: string; path?: string[] }];
+      if (kind !== "call" || body.path?.[0] !== "items") return;
+      const items = range(1_000_000);
+      clientEnd.postMessage([
+        TAG,
+        1,
+        "answer",
+        { id: body.id, type: "RAW", value: { ok: true, value: { items, isEnded: false } } },
+      ]);
+    });
+    clientEnd.postMessage(call("run", { ...request, items: { kind: "pulled", isList: true } }));
+    await until(() => engine.job("forged")?.state === "failed");
+    expect(engine.job("forged")).toMatchObject({ state: "failed", error: { code: "SOURCE_FAILED" } });
+    exposure.close();
+  });
+
+  test("that speaks another version says so to both sides", async () => {
+    const engine = kit.engine({ threads: 0 });
+    const [engineEnd, clientEnd] = HeldPort.pair((message) => {
+      const copy = structuredClone(message) as unknown[];
+      if (copy[2] === "call") copy[1] = 99;
+      return copy;
+    });
+    const exposure = exposeEngine(engine, engineEnd);
+    const remote = connectEngine(clientEnd);
+    const error = await failure(remote.call(addOne, 1), "PROTOCOL_MISMATCH").catch((other: unknown) => other);
+    expect(error).toBeInstanceOf(Error);
+    await exposure.closed;
+    await remote.closed;
+  });
+
+  test("does what a client may, and nothing more", async () => {
+    const engine = kit.engine({ threads: 0 });
+    const { port1, port2 } = new MessageChannel();
+    exposeEngine(engine, port1, { mayRun: ({ exportName }) => exportName === "addOne" });
+    const remote = connectEngine(port2);
+    expect(await remote.call(addOne, 1)).toBe(2);
+    const other = { ...addOne, exportName: "other" };
+    expect((await failure(remote.call(other, 1), "INVALID_ARGUMENT")).message).toContain("may not run");
+    await failure(remote.warm(other), "INVALID_ARGUMENT");
+    await failure(remote.closeEngine(), "INVALID_ARGUMENT");
+    expect(await remote.call(addOne, 1)).toBe(2);
+    await remote.close();
+  });
+});
+
+describe("a client", () => {
+  test("is not hurt by what an engine's side should not say", async () => {
+    const [engineEnd, clientEnd] = HeldPort.pair();
+    const remote = connectEngine(clientEnd);
+    for (const [, message] of garbage) engineEnd.postMessage(message);
+    for (const name of ["news", "items", "closeItems"]) {
+      for (const args of [[], [1], ["x", null], [1, {}]]) engineEnd.postMessage(call(name, ...args));
+    }
+    await until(() => clientEnd.waiting.length === 0);
+    await aWhile();
+    expect(remote.isConnected).toBe(true);
+    await remote.close();
+  });
+});
