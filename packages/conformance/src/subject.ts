@@ -13,7 +13,7 @@ export interface Subject {
     /** Engines can be made in a child process, by this argument to `createEngine`. */
     readonly childProcess?: string;
   };
-  /** Single tests that cannot hold here, by their full name from the first `describe` of the suite on, with the reason. */
+  /** Tests, or whole groups of them, that cannot hold here, by their full name from the first `describe` of the suite on, with the reason. */
   readonly skips?: Readonly<Record<string, string>>;
   /** The options that make the same engine in a child process. */
   readonly engineOptions: EngineOptions;

@@ -56,7 +56,7 @@ export function testEngine(name: string, subject: Subject): void {
   });
 }
 
-/** Skips tests with their reason, and sees to it that there is such a test for each of the names. */
+/** Skips tests, or all of a `describe`, with their reason, and sees to it that there is such a test for each of the names. */
 function skipSome(name: string, skips: Readonly<Record<string, string>>): void {
   const known = new Set<string>();
   /** All tests of the suite by their full names, also those that a filter leaves out. */
@@ -72,8 +72,10 @@ function skipSome(name: string, skips: Readonly<Record<string, string>>): void {
     let { suite } = task;
     for (; suite !== undefined && suite.name !== name; { suite } = suite) names.unshift(suite.name);
     if (known.size === 0 && suite !== undefined) visit(suite.tasks, "");
-    const reason = skips[names.join(" > ")];
-    if (reason !== undefined) skip(reason);
+    for (let depth = 1; depth <= names.length; depth++) {
+      const reason = skips[names.slice(0, depth).join(" > ")];
+      if (reason !== undefined) skip(reason);
+    }
   });
   afterAll(() => {
     const unknown = Object.keys(skips).filter((one) => !known.has(one));

@@ -39,7 +39,16 @@ interface End {
   readonly column?: WireEnd["column"];
 }
 
-const NO_STATS: JobStats = { items: 0, completed: 0, failed: 0, retries: 0, batches: 0, elapsedMs: 0, threadMs: 0 };
+const NO_STATS: JobStats = {
+  items: 0,
+  completed: 0,
+  failed: 0,
+  fromCache: 0,
+  retries: 0,
+  batches: 0,
+  elapsedMs: 0,
+  threadMs: 0,
+};
 
 /**
  * As a `JobHandle`: `cancel` settles in the same tick, loops and `result` give the same. Readable snapshots (`state`,
