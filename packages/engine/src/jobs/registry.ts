@@ -133,7 +133,7 @@ export class JobRegistry {
       maxInFlightBytes: maxInFlightBytes ?? Infinity,
       memo: job.memo,
     };
-    job.source = openSource(items, sourceOptions, new SourceEvents(this.dispatcher, job, this.#control.cancel));
+    job.source = openSource(items, sourceOptions, new SourceEvents(this.dispatcher, job, this.#control));
     job.supplied = job.source.supplied;
     job.sourceEnded = job.source.isEnded;
     return job;

@@ -1,5 +1,6 @@
 /** What a job's source tells, as events for the scheduler. */
 import type { Dispatcher } from "../dispatcher.js";
+import type { JobControl } from "./handle.js";
 import type { SortedItems } from "./item-memo.js";
 import type { Job } from "./job.js";
 import type { SourceListener } from "./source.js";
@@ -7,12 +8,12 @@ import type { SourceListener } from "./source.js";
 export class SourceEvents implements SourceListener {
   readonly #dispatcher: Dispatcher;
   readonly #job: Job;
-  readonly #cancel: (job: Job, reason: unknown) => void;
+  readonly #control: Pick<JobControl, "cancel">;
 
-  constructor(dispatcher: Dispatcher, job: Job, cancel: (job: Job, reason: unknown) => void) {
+  constructor(dispatcher: Dispatcher, job: Job, control: Pick<JobControl, "cancel">) {
     this.#dispatcher = dispatcher;
     this.#job = job;
-    this.#cancel = cancel;
+    this.#control = control;
   }
 
   onItems(count: number, sorted: SortedItems | undefined): void {
@@ -37,7 +38,7 @@ export class SourceEvents implements SourceListener {
   }
 
   onCancelled(reason: unknown): void {
-    this.#cancel(this.#job, reason);
+    this.#control.cancel(this.#job, reason);
   }
 
   atRest(callback: () => void): void {
