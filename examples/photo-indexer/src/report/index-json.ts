@@ -7,6 +7,8 @@ export interface IndexContent {
   readonly model: string;
   readonly finishedAt: string;
   readonly photos: () => Iterable<PublishedPhoto>;
+  /** By content. */
+  readonly labels: ReadonlyMap<number, readonly string[]>;
   readonly groups: readonly (readonly GroupMember[])[];
   readonly broken: readonly BrokenFile[];
 }
@@ -24,7 +26,7 @@ export function* renderIndexJson(content: IndexContent): Generator<string, void,
     const files = paths.get(contentId) ?? [];
     files.push(photo.path);
     paths.set(contentId, files);
-    yield `${separator}${JSON.stringify(photo)}`;
+    yield `${separator}${JSON.stringify({ ...photo, labels: content.labels.get(contentId) ?? [] })}`;
     separator = ",\n";
   }
   const exact = [...paths.values()].filter((files) => files.length > 1);
@@ -36,6 +38,17 @@ export function* renderIndexJson(content: IndexContent): Generator<string, void,
   );
   const broken = content.broken.map(({ path, code, reason }) => ({ path, code, reason }));
   yield `],\n"exactDuplicates":${lines(exact)},\n"nearDuplicates":${lines(near)},\n"broken":${lines(broken)}}\n`;
+}
+
+/** A photo as `index.json` shows it. */
+export type IndexedPhoto = Omit<PublishedPhoto, "contentId"> & { readonly labels: readonly string[] };
+
+/** The photo that a line of `index.json` shows; undefined for the other lines. */
+export function photoOfIndexLine(line: string): IndexedPhoto | undefined {
+  if (!line.startsWith('{"path":')) return undefined;
+  // An index of before there were labels has none.
+  const photo = JSON.parse(line.slice(0, line.lastIndexOf("}") + 1)) as IndexedPhoto & { readonly labels?: string[] };
+  return photo.labels === undefined ? { ...photo, labels: [] } : photo;
 }
 
 /** The number of the run that an `index.json` shows, from its first bytes; undefined where it is none of ours. */

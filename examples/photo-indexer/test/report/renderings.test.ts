@@ -27,6 +27,7 @@ const content: IndexContent = {
   model: "gabor",
   finishedAt: "2025-01-01T00:00:00.000Z",
   photos: () => [photo("a/b.jpg", 1), photo("a_b.jpg", 1), photo(EVIL, 2), photo("c.png", 3)],
+  labels: new Map([[3, ["red", "dark"]]]),
   groups: [
     [
       { contentId: 3, score: 1 },
@@ -43,7 +44,12 @@ describe("index.json", () => {
     const index: unknown = JSON.parse(text);
     expect(index).toMatchObject({
       run: 7,
-      photos: [{ path: "a/b.jpg" }, { path: "a_b.jpg" }, { path: EVIL }, { path: "c.png" }],
+      photos: [
+        { path: "a/b.jpg" },
+        { path: "a_b.jpg" },
+        { path: EVIL, labels: [] },
+        { path: "c.png", labels: ["red", "dark"] },
+      ],
       exactDuplicates: [["a/b.jpg", "a_b.jpg"]],
       nearDuplicates: [
         [
