@@ -35,7 +35,10 @@ beforeAll(async () => {
   }
 });
 afterAll(() => engine.close({ deadlineMs: 0 }));
-beforeEach(() => FIRST.forEach((colour, row) => put(row, colour)));
+beforeEach(() => {
+  FIRST.forEach((colour, row) => put(row, colour));
+  folder.write("album/broken.jpg", "no photo");
+});
 
 /** Row 0 is `0.jpg`. */
 function put(row: number, colour: Colour): void {
@@ -73,7 +76,7 @@ function shown(library: PhotoLibrary): Record<string, readonly string[]> {
 describe("a first run", () => {
   it("computes everything once", async () => {
     const { work, labels } = await index();
-    expect(work).toEqual({ contentHash: 4, thumbnail: 4, imageInfo: 4, embed: 4, compareVectors: 1, labelPhoto: 4 });
+    expect(work).toEqual({ contentHash: 5, thumbnail: 5, imageInfo: 4, embed: 4, compareVectors: 1, labelPhoto: 4 });
     expect(labels).toEqual({ computed: 4, fromCache: 0 });
   });
 });
@@ -104,7 +107,7 @@ describe("a second run", () => {
 
   it("describes all photos anew for another model, whose labels are still good", async () => {
     const { work, labels } = await index({ model: { ...defaultModel(), key: "another model" } });
-    expect(work).toMatchObject({ thumbnail: 4, embed: 4 });
+    expect(work).toMatchObject({ thumbnail: 5, embed: 4 });
     expect(labels).toEqual({ computed: 0, fromCache: 4 });
   });
 

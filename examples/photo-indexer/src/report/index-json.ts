@@ -43,13 +43,27 @@ export function* renderIndexJson(content: IndexContent): Generator<string, void,
 /** A photo as `index.json` shows it. */
 export type IndexedPhoto = Omit<PublishedPhoto, "contentId"> & { readonly labels: readonly string[] };
 
-/** The photo that a line of `index.json` shows; undefined for the other lines. */
-export function photoOfIndexLine(line: string): IndexedPhoto | undefined {
-  if (!line.startsWith('{"path":')) return undefined;
-  // An index of before there were labels has none.
-  const photo = JSON.parse(line.slice(0, line.lastIndexOf("}") + 1)) as IndexedPhoto & { readonly labels?: string[] };
-  return photo.labels === undefined ? { ...photo, labels: [] } : photo;
+/**
+ * The photos of an `index.json` that our own renderer wrote, as its text comes in: a large index is never in memory as
+ * one text. Lines end with a line feed and nothing else: names may hold what `node:readline` takes for an end too.
+ */
+export async function* photosOfIndexJson(text: AsyncIterable<string>): AsyncGenerator<IndexedPhoto, void, undefined> {
+  let unfinished = "";
+  for await (const chunk of text) {
+    const finished = (unfinished + chunk).split("\n");
+    unfinished = finished.pop() ?? "";
+    for (const line of finished) {
+      // Broken files come behind, and look alike.
+      if (line.startsWith('"exactDuplicates":')) return;
+      if (!line.startsWith('{"path":')) continue;
+      const photo = JSON.parse(line.slice(0, line.lastIndexOf("}") + 1)) as Partial<IndexedPhoto> & PhotoLine;
+      // An index of before there were labels has none.
+      yield { ...photo, labels: photo.labels ?? [] };
+    }
+  }
 }
+
+type PhotoLine = Omit<IndexedPhoto, "labels">;
 
 /** The number of the run that an `index.json` shows, from its first bytes; undefined where it is none of ours. */
 export function runOfIndexJson(head: string): number | undefined {

@@ -3,7 +3,7 @@ import { open } from "node:fs/promises";
 import { Snapshot, type ReloadOptions } from "@threadmill/cache";
 import { IndexerError, systemCode } from "../errors.js";
 import { indexJsonPath } from "../pipeline/renderings.js";
-import { photoOfIndexLine, type IndexedPhoto } from "../report/index-json.js";
+import { photosOfIndexJson, type IndexedPhoto } from "../report/index-json.js";
 
 /**
  * The photos of one complete run, by path: never a mixture of two, and never a part of one. A run that is under way is
@@ -54,11 +54,8 @@ async function* readPhotos(
 ): AsyncGenerator<readonly [string, IndexedPhoto], void, undefined> {
   const file = await openIndex(indexJson);
   try {
-    for await (const line of file.readLines()) {
-      signal.throwIfAborted();
-      const photo = photoOfIndexLine(line);
-      if (photo !== undefined) yield [photo.path, photo];
-    }
+    const text = file.createReadStream({ encoding: "utf8", autoClose: false, signal });
+    for await (const photo of photosOfIndexJson(text)) yield [photo.path, photo];
   } finally {
     await file.close();
   }
