@@ -41,8 +41,8 @@ export const cache: Benchmark = {
       about:
         "A full cache of 10,000 entries, bounded by entries and, but for the last, by bytes; values are objects of " +
         "five fields, keys are texts. Found: 1,000,000 look-ups of what is there, in random order. Stored: " +
-        "1,000,000 new keys in turn, each of which pushes the oldest entry out. Replaced: 1,000,000 stores under " +
-        "keys that are there. 2 runs to warm up, the median of 5.",
+        "1,000,000 new keys in turn, each of which pushes the oldest entry out. Replaced: 1,000,000 stores of " +
+        "another value under keys that are there. 2 runs to warm up, the median of 5.",
       figures: [
         { name: "nsPerGet", title: "ns found", better: "lower" },
         { name: "nsPerSet", title: "ns stored", better: "lower" },

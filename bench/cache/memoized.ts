@@ -1,16 +1,10 @@
 /** A function that answers at once, called through whatever remembers its answers: the time of a call that is a hit. */
-import * as caching from "@threadmill/cache";
-import { finish, number, skip, text } from "../harness/report.js";
+import { ResultCache, memoize } from "@threadmill/cache";
+import { finish, number, text } from "../harness/report.js";
 import { medianMs } from "../harness/timing.js";
 import { type Photo, keyOf, makePhoto } from "./photos.js";
 import { seeded } from "./random.js";
 
-type Memoize = <Answer>(
-  fn: (id: number) => Answer,
-  options: { readonly key?: (id: number) => string; readonly maxEntries: number },
-) => (id: number) => Answer;
-
-const memoize = memoizeOf(caching);
 const maxEntries = number("entries");
 const operations = number("operations");
 const random = seeded(1);
@@ -45,7 +39,7 @@ function byMap(): (id: number) => Photo {
 }
 
 function byCache(): (id: number) => Photo {
-  const known = new caching.ResultCache<Photo>({ maxEntries });
+  const known = new ResultCache<Photo>({ maxEntries });
   return (id) => {
     const key = keyOf(id);
     let photo = known.get(key);
@@ -70,9 +64,4 @@ async function asynchronous(): Promise<number> {
     for (const id of order) if ((await call(id)).id !== id) throw new Error(`another answer than that of ${id}`);
   });
   return (ms * 1e6) / operations;
-}
-
-/** Where the package has none, what needs it is left out. */
-function memoizeOf(face: { readonly ResultCache: unknown; readonly memoize?: Memoize }): Memoize {
-  return face.memoize ?? (() => skip("this package has no memoize"));
 }

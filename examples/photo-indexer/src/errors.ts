@@ -9,6 +9,7 @@ export const INDEXER_ERROR_CODES = {
   MANY_PHOTOS_VANISHED: "much of the published index is gone from the folder: an unmounted disk looks like this",
   INDEX_OF_OTHER_FOLDER: "the index belongs to another folder",
   INDEX_BUSY: "another run is at work on the same index",
+  INDEX_MISSING: "there is no index of the folder yet",
   INDEX_DAMAGED: "the catalog is not a database, or not one of ours",
   INDEX_NOT_WRITABLE: "the index folder cannot be created or written to",
   MODEL_UNREADABLE: "the model file cannot be read",

@@ -7,6 +7,9 @@ import { IndexerError, messageOf } from "./errors.js";
 import { checkAlbumFolder } from "./files/album-folder.js";
 import { defaultIndexFolder } from "./files/index-folder.js";
 import { emptyTally } from "./files/walk.js";
+import { closeLabelCache, openLabelCache, type CacheSettings, type LabelCache } from "./labels/label-cache.js";
+import { labelRun } from "./labels/label-run.js";
+import { VOCABULARY, type Vocabulary } from "./labels/vocabulary.js";
 import { defaultModel, type Model } from "./model/model.js";
 import { findNearDuplicates } from "./pipeline/find-near-duplicates.js";
 import { ProgressMeter } from "./pipeline/progress-meter.js";
@@ -29,6 +32,12 @@ export interface IndexAlbumOptions {
   readonly model?: Model;
   /** Overrides the model's own threshold for near duplicates. */
   readonly nearThreshold?: number;
+  /** The words that photos are labelled with. Default: colours and light. */
+  readonly vocabulary?: Vocabulary;
+  /** Limits of the labels that are kept between runs. */
+  readonly cache?: CacheSettings;
+  /** Hears what is wrong with the file of the kept labels. Default: a process warning. */
+  readonly onWarning?: (warning: Error) => void;
   readonly retryFailed?: boolean;
   /** Publish although much of the published index is gone from the folder. */
   readonly acceptVanished?: boolean;
@@ -60,24 +69,25 @@ export async function indexAlbum(options: IndexAlbumOptions): Promise<RunReport>
   signal.throwIfAborted();
 
   const catalog = Catalog.open(indexFolder, root);
+  let labels: LabelCache | undefined;
   try {
-    await repairRenderings(catalog, indexFolder, signal);
+    labels = await openLabelCache(indexFolder, options.cache, options.onWarning);
+    const labelling = { engine, catalog, indexFolder, labels, vocabulary: options.vocabulary ?? VOCABULARY, signal };
+    await repairRenderings(labelling);
     await sweep({ catalog, signal });
     signal.throwIfAborted();
     const recipeId = catalog.recipeId(JSON.stringify([RECIPE_VERSION, THUMBNAIL_OPTIONS, model.key]));
     const log = new RunLog(catalog, recipeId, model.name, new Date().toISOString());
     const meter = new ProgressMeter(options.onProgress ?? (() => {}));
     const run: Run = {
-      engine,
+      ...labelling,
       root,
-      indexFolder,
-      catalog,
       log,
       recipeId,
       model,
       retryFailed: options.retryFailed ?? false,
-      signal,
       counts: { unchanged: 0, recognised: 0, described: 0, broken: 0 },
+      labelCounts: { computed: 0, fromCache: 0 },
       tally: emptyTally(),
       meter,
     };
@@ -91,12 +101,16 @@ export async function indexAlbum(options: IndexAlbumOptions): Promise<RunReport>
   } catch (error) {
     throw foreseen(error);
   } finally {
-    catalog.close();
+    try {
+      await closeLabelCache(labels);
+    } finally {
+      catalog.close();
+    }
   }
 }
 
 async function runPhases(run: Run, acceptVanished: boolean, startedAt: number): Promise<RunReport> {
-  const { catalog, log, counts, meter } = run;
+  const { catalog, log, counts, labelCounts, meter } = run;
   const readingFrom = performance.now();
   await readPhotos(run);
   const readingMs = performance.now() - readingFrom;
@@ -105,8 +119,11 @@ async function runPhases(run: Run, acceptVanished: boolean, startedAt: number): 
   if (size.photos === 0) throw new NothingReadableError(run.root, broken);
   if (!acceptVanished) checkVanished(run);
   const groups = await findNearDuplicates(run);
+  const contents = { broken: 0, total: size.contents };
+  meter.begin("labelling", () => ({ ...contents, done: labelCounts.computed + labelCounts.fromCache }));
+  const labels = await labelRun(run, log.runId, labelCounts);
   meter.begin("publishing", () => ({ done: 0, broken: 0, total: size.photos }));
-  await publish(run, groups);
+  await publish(run, groups, labels);
   meter.end();
   await sweep(run);
   return {
@@ -122,6 +139,7 @@ async function runPhases(run: Run, acceptVanished: boolean, startedAt: number): 
     photos: size.photos,
     distinctContents: size.contents,
     counts: { ...counts },
+    labels: { ...labelCounts },
     passedOver: { ...run.tally },
     exactDuplicates: duplicateTotals(catalog, log.runId),
     nearDuplicates: { groups: groups.length, extraFiles: groups.reduce((sum, group) => sum + group.length - 1, 0) },

@@ -1,6 +1,6 @@
 /** Where a run is, as a bar or a page would show it. */
 export interface RunProgress {
-  readonly stage: "drawing" | "reading" | "comparing" | "publishing";
+  readonly stage: "drawing" | "reading" | "comparing" | "labelling" | "publishing";
   /** Photos, pictures or blocks that are done, the broken ones included. */
   readonly done: number;
   readonly broken: number;

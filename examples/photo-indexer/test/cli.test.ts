@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { createEngine } from "@threadmill/engine";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { planSample } from "../dist/album/plan.js";
 import { ensureSampleAlbum } from "../dist/album/sample-album.js";
 import { floatTensor, node, onnxModel, signature } from "@threadmill/onnx-graph";
@@ -98,6 +98,25 @@ describe("the command line", () => {
       outcome: { status: "failed", error: { code: "FOLDER_NOT_FOUND" } },
     });
     // The index folder of a run that was refused does not exist.
+    expect(existsSync(folder.path("index"))).toBe(false);
+  });
+
+  it("finds photos of the index by their labels and paths, and says where there is no index", async () => {
+    await publishOnePhoto();
+    const found = await runCli(folder.path(), "search", "album", "cat.jpg", "--out", "index");
+    expect(found).toMatchObject({ code: 0, stdout: matching(/^cat\.jpg {2}.*\n1 photo\n$/), stderr: "" });
+    const { stdout } = await runCli(folder.path(), "search", "album", "no such word", "--out", "index", "--json");
+    expect(JSON.parse(stdout)).toEqual({ status: "found", photos: [] });
+    const missing = await runCli(folder.path(), "search", "album", "cat", "--out", "elsewhere");
+    expect(missing).toMatchObject({ code: 1, stderr: containing("INDEX_MISSING") });
+  });
+
+  it("says where the caches lie and how to clear them, and refuses limits that make no sense", async () => {
+    expect((await runCli(folder.path(), "--help")).stdout).toContain("Delete\n  labels.cache");
+    vi.stubEnv("THREADMILL_CACHE_MAX_SIZE", "lots");
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const { code, stderr } = await runCli(folder.path(), ...index());
+    expect({ code, stderr }).toEqual({ code: 2, stderr: matching(/THREADMILL_CACHE_MAX_SIZE is "lots".*USAGE/) });
     expect(existsSync(folder.path("index"))).toBe(false);
   });
 

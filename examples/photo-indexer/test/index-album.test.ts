@@ -164,6 +164,7 @@ describe("a cancelled run", () => {
     ["before the first photo", ({ stage }) => stage === "reading"],
     ["among the photos", ({ stage, done }) => stage === "reading" && done > 8],
     ["while it compares", ({ stage }) => stage === "comparing"],
+    ["while it labels", ({ stage }) => stage === "labelling"],
     ["while it publishes", ({ stage }) => stage === "publishing"],
   ];
   for (const [name, when] of stages) {

@@ -38,6 +38,13 @@ export interface SetOptions {
 
 export const DEFAULT_LIMITS = { maxEntries: 64, maxBytes: 64 * 1024 * 1024, ttlMs: Infinity };
 
+export function checkOptions(options: ResultCacheOptions<never>): void {
+  checkLimits(options);
+  checkFunction("sizeOf", options.sizeOf);
+  checkFunction("now", options.now);
+  checkFlag("enabled", options.enabled);
+}
+
 export function checkLimits(limits: CacheLimits): void {
   checkWhole("maxEntries", limits.maxEntries);
   checkWhole("maxBytes", limits.maxBytes);

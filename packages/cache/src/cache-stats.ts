@@ -1,4 +1,5 @@
 /** The figures of a cache. */
+import type { RemovalReason } from "./entry-store.js";
 
 export interface ResultCacheStats {
   readonly entries: number;
@@ -51,6 +52,13 @@ export class Tally {
   refusals = 0;
   loads = 0;
   loadFailures = 0;
+
+  onRemoved(reason: RemovalReason): void {
+    if (reason === "expire") this.expirations++;
+    else if (reason === "entries") this.evictedByEntries++;
+    else if (reason === "bytes") this.evictedByBytes++;
+    else if (reason === "invalidate") this.invalidations++;
+  }
 
   stats(used: { entries: number; bytes: number }, bounds: { maxEntries: number; maxBytes: number }): ResultCacheStats {
     const lookUps = this.hits + this.misses;

@@ -1,5 +1,5 @@
 /** The cache itself: bounded in entries, bytes and time, least recently used first out, with loads that are shared. */
-import type { CacheEvents, EntryEvent } from "./cache-events.js";
+import type { CacheEvents } from "./cache-events.js";
 import {
   type CacheLimits,
   DEFAULT_LIMITS,
@@ -7,13 +7,13 @@ import {
   type SetOptions,
   checkBytes,
   checkDuration,
-  checkFlag,
-  checkFunction,
   checkKey,
   checkLimits,
+  checkOptions,
   checkTags,
 } from "./cache-options.js";
 import { type EntryInfo, type ResultCacheStats, Tally } from "./cache-stats.js";
+import { eventOf, fromStored, infoOf, toStored } from "./entry-forms.js";
 import { Entry, EntryStore, type RemovalReason } from "./entry-store.js";
 import { estimateEntryBytes } from "./estimate-bytes.js";
 import type { Load } from "./flights.js";
@@ -56,10 +56,7 @@ export class ResultCache<Value> extends SafeEmitter<CacheEvents<Value>> {
   /** @throws {InvalidArgumentError} an option that makes no sense. */
   constructor(options: ResultCacheOptions<Value> = {}) {
     super();
-    checkLimits(options);
-    checkFunction("sizeOf", options.sizeOf);
-    checkFunction("now", options.now);
-    checkFlag("enabled", options.enabled);
+    checkOptions(options);
     const { maxEntries = DEFAULT_LIMITS.maxEntries, maxBytes = DEFAULT_LIMITS.maxBytes } = options;
     this.#store = new EntryStore({ maxEntries, maxBytes }, (entry, reason) => this.#onRemoved(entry, reason));
     this.#ttlMs = options.ttlMs ?? DEFAULT_LIMITS.ttlMs;
@@ -156,8 +153,9 @@ export class ResultCache<Value> extends SafeEmitter<CacheEvents<Value>> {
   }
 
   /**
-   * The value, loaded if it is not there. What the first caller says of it holds for all. All who ask meanwhile share the one load. What was set, deleted or invalidated
-   * while it ran makes it out of date: those who wait get its value, later ones do not, and it is not stored.
+   * The value, loaded if it is not there. All who ask meanwhile share the one load; what the first caller says of it
+   * holds for all. What was set, deleted or invalidated while it ran makes it out of date: those who wait get its value,
+   * later ones do not, and it is not stored.
    *
    * Rejects with what the load throws, with `signal.reason`, or with an `AbortError` once the cache is closed.
    */
@@ -222,20 +220,7 @@ export class ResultCache<Value> extends SafeEmitter<CacheEvents<Value>> {
   /** What is there, least recently used first. */
   entries(): EntryInfo[] {
     const nowMs = this.#now();
-    const infos = Array.from(this.#sweep().oldestFirst(), (entry) => {
-      const { key, bytes, accesses, lastAccessMs, expiresAtMs, tags, storedAtMs } = entry;
-      const doesExpire = expiresAtMs !== Infinity;
-      return {
-        key,
-        bytes,
-        ageMs: Math.max(0, nowMs - storedAtMs),
-        accesses,
-        lastAccessMs,
-        expiresAtMs: doesExpire ? expiresAtMs : undefined,
-        expiresInMs: doesExpire ? expiresAtMs - nowMs : undefined,
-        tags,
-      };
-    });
+    const infos = Array.from(this.#sweep().oldestFirst(), (entry) => infoOf(entry, nowMs));
     this.tell();
     return infos;
   }
@@ -248,8 +233,9 @@ export class ResultCache<Value> extends SafeEmitter<CacheEvents<Value>> {
   }
 
   /**
-   * Takes in what {@link dump} gave, into a cache that is empty or nearly so: each as more recently used than those before. What has expired meanwhile stays out;
-   * the bounds hold, so that the first may go again; a key that is there already keeps its value.
+   * Takes in what {@link dump} gave, into a cache that is empty or nearly so: each as more recently used than those
+   * before. What has expired meanwhile stays out; the bounds hold, so that the first may go again; a key that is there
+   * already keeps its value.
    *
    * @returns how many were taken in.
    */
@@ -257,12 +243,10 @@ export class ResultCache<Value> extends SafeEmitter<CacheEvents<Value>> {
     if (!this.#isOpen) return 0;
     const nowMs = this.#now();
     let restored = 0;
-    for (const { key, value, bytes, tags, storedAtMs, usesDefaultTtl, ...facts } of entries) {
-      const expiresAtMs = usesDefaultTtl ? storedAtMs + this.#ttlMs : (facts.expiresAtMs ?? Infinity);
+    for (const stored of entries) {
+      const entry = fromStored(stored, this.#ttlMs);
+      const { key, bytes, expiresAtMs } = entry;
       if (expiresAtMs <= nowMs || bytes > this.#store.bounds.maxBytes || this.#peek(key) !== undefined) continue;
-      const entry = new Entry(key, value, { bytes, tags, storedAtMs, usesDefaultTtl, expiresAtMs });
-      entry.lastAccessMs = facts.lastAccessMs;
-      entry.accesses = facts.accesses;
       this.#add(entry);
       restored++;
     }
@@ -381,11 +365,7 @@ export class ResultCache<Value> extends SafeEmitter<CacheEvents<Value>> {
 
   #onRemoved(entry: Entry<Value>, reason: RemovalReason): void {
     this.#keeper?.changed("content");
-    const tally = this.#tally;
-    if (reason === "expire") tally.expirations++;
-    else if (reason === "entries") tally.evictedByEntries++;
-    else if (reason === "bytes") tally.evictedByBytes++;
-    else if (reason === "invalidate") tally.invalidations++;
+    this.#tally.onRemoved(reason);
     if (reason === "expire" || reason === "delete") {
       if (this.isHeard(reason)) this.note(reason, eventOf(entry));
     } else if ((reason === "entries" || reason === "bytes") && this.isHeard("evict")) {
@@ -395,18 +375,6 @@ export class ResultCache<Value> extends SafeEmitter<CacheEvents<Value>> {
 }
 
 const NO_OPTIONS = {};
-
-function eventOf<Value>({ key, value, bytes, tags }: Entry<Value>): EntryEvent<Value> {
-  return { key, value, bytes, tags };
-}
-
-function* toStored<Value>(entries: Iterable<Entry<Value>>): Iterable<StoredEntry<Value>> {
-  for (const entry of entries) {
-    const { key, value, bytes, tags, storedAtMs, expiresAtMs, usesDefaultTtl, lastAccessMs, accesses } = entry;
-    const expiry = expiresAtMs === Infinity ? undefined : expiresAtMs;
-    yield { key, value, bytes, tags, storedAtMs, expiresAtMs: expiry, usesDefaultTtl, lastAccessMs, accesses };
-  }
-}
 
 function closedError(): DOMException {
   return new DOMException("the cache is closed", "AbortError");

@@ -9,6 +9,8 @@
 import { parseArgs } from "node:util";
 import { soakCancel } from "./bounds/cancel.js";
 import { soakMemory } from "./bounds/memory.js";
+import { killCaches } from "./cache-kills/kills.js";
+import { searchCache } from "./cache-model/index.js";
 import { soakChaos, soakRandomRuns } from "./chaos/soak.js";
 import { describeFailure, search } from "./commands/index.js";
 import { soakNativeSafety } from "./native-safety/soak.js";
@@ -18,6 +20,7 @@ import { soakEngineRevocation } from "./revocation/engine-soak.js";
 import { soakRevocation } from "./revocation/soak.js";
 import { soakShutdown } from "./shutdown/soak.js";
 import { soakSimulator } from "./simulator/index.js";
+import { searchSnapshot } from "./snapshot-model/index.js";
 
 interface Budget {
   readonly seconds: number;
@@ -39,7 +42,7 @@ const parts: Record<string, (budget: Budget) => Soaked | Promise<Soaked>> = {
     };
   },
   commands: ({ seconds, seed }) => {
-    const report = search({ seed, runs: Number.MAX_SAFE_INTEGER, budgetMs: seconds * 1_000 });
+    const report = search(asLongAs({ seconds, seed }));
     const { runs, commands, steps } = report;
     return { figures: { runs, commands, steps }, found: report.failure === undefined ? [] : [describeFailure(report)] };
   },
@@ -80,6 +83,12 @@ const parts: Record<string, (budget: Budget) => Soaked | Promise<Soaked>> = {
     const { violations, ...figures } = await soakShutdown(budget);
     return { figures, found: violations };
   },
+  cache: async (budget) => fromSearch(await searchCache(asLongAs(budget))),
+  snapshot: async (budget) => fromSearch(await searchSnapshot(asLongAs(budget))),
+  "cache-kills": async (budget) => {
+    const { violations, ...figures } = await killCaches(budget);
+    return { figures, found: violations };
+  },
   memory: async () => ({ figures: await soakMemory({ jobs: 10_000, items: 10_000_000 }), found: [] }),
   cancel: async () => {
     const figures: Record<string, unknown> = {};
@@ -87,6 +96,15 @@ const parts: Record<string, (budget: Budget) => Soaked | Promise<Soaked>> = {
     return { figures, found: [] };
   },
 };
+
+/** What a search is told that is bounded in time alone. */
+function asLongAs({ seconds, seed }: Budget): { seed: number; runs: number; budgetMs: number } {
+  return { seed, runs: Number.MAX_SAFE_INTEGER, budgetMs: seconds * 1_000 };
+}
+
+function fromSearch({ runs, failure }: { readonly runs: number; readonly failure: string | undefined }): Soaked {
+  return { figures: { runs }, found: failure === undefined ? [] : [failure] };
+}
 
 function fromReport({ failures, ...figures }: { readonly failures: readonly unknown[] }): Soaked {
   return { figures, found: failures.map((failure) => JSON.stringify(failure, undefined, 2)) };

@@ -30,7 +30,6 @@ export class Catalog {
   readonly #byHash: Statement<KnownRow>;
   readonly #addContent: Statement<{ id: number }>;
   readonly #describe: Statement<never>;
-  readonly #recipes = new Map<string, number>();
 
   /**
    * Opens or creates the catalog of an index folder.
@@ -81,12 +80,9 @@ export class Catalog {
 
   /** The id of a recipe, which is made at its first mention. */
   recipeId(key: string): number {
-    const cached = this.#recipes.get(key);
-    if (cached !== undefined) return cached;
     this.database.prepare("INSERT INTO recipes (key) VALUES (?) ON CONFLICT DO NOTHING").run([key]);
     const row = this.database.prepare<{ id: number }>("SELECT id FROM recipes WHERE key = ?").get([key]);
     if (row === undefined) throw new Error("a recipe that was just stored is missing");
-    this.#recipes.set(key, row.id);
     return row.id;
   }
 

@@ -1,11 +1,13 @@
 import { parseArgs } from "node:util";
 import { IndexerError, messageOf } from "../errors.js";
+import type { SearchArguments } from "./search.js";
 import type { ModelSettings } from "../model/model-file.js";
 
 /** What the command line asks for. */
 export type Command =
   | { readonly kind: "help" }
   | { readonly kind: "index"; readonly folder: string | undefined; readonly options: IndexArguments }
+  | ({ readonly kind: "search" } & SearchArguments)
   | { readonly kind: "sample"; readonly folder: string | undefined; readonly threads: number | undefined }
   | { readonly kind: "model"; readonly file: string };
 
@@ -41,7 +43,7 @@ const OPTIONS = {
   "model-output": { type: "string" },
 } as const;
 
-const COMMANDS = ["index", "sample", "model"] as const;
+const COMMANDS = ["index", "search", "sample", "model"] as const;
 
 /** Reads the words behind the program's name. @throws {IndexerError} `USAGE`. */
 export function readArguments(words: readonly string[]): Command {
@@ -50,6 +52,11 @@ export function readArguments(words: readonly string[]): Command {
   const [first, ...others] = positionals;
   const command = COMMANDS.find((name) => name === first);
   // `photo-indexer ~/Pictures` is what one types first; a folder called "index" is reached as ./index.
+  if (command === "search") {
+    const [folder, ...wanted] = others;
+    if (folder === undefined || wanted.length === 0) fail("search needs a folder, and words to look for");
+    return { kind: "search", folder, words: wanted, out: values.out, json: values.json ?? false };
+  }
   const [operand, ...excess] = command === undefined ? positionals : others;
   if (excess.length > 0) throw usage(`one folder at a time, not ${positionals.length}: ${excess.join(" ")}`);
   const threads = values.threads === undefined ? undefined : number("--threads", values.threads, 0, 512, true);

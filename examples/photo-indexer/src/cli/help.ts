@@ -1,4 +1,7 @@
 export const HELP = `Usage: photo-indexer [index] [<folder>] [options]
+       photo-indexer search <folder> <word>…   photos of its index that all words fit: labels (red, orange,
+                                               yellow, green, blue, violet, pink, monochrome, dark, bright),
+                                               or parts of the path, the camera or the date
        photo-indexer sample [<folder>]      draw the sample album, and stop
        photo-indexer model <file.onnx>      write the built-in model to a file
 
@@ -28,6 +31,13 @@ Another model (any ONNX image encoder; settings can also stand in <file.onnx>.js
       --model-layout <NCHW|NHWC>       order of its dimensions (default: as it says itself)
       --model-channels <RGB|BGR>       order of its colours (default: RGB)
       --model-input <name>, --model-output <name>
+
+Caches
+  All that is true of a photo's content is kept in the index folder, by its hash: a photo that was moved or renamed is not
+  computed again. Hashes, thumbnails, vectors and EXIF lie in catalog.sqlite and thumbs/, labels in labels.cache. Delete
+  labels.cache, or the whole index folder, while no run is at work, and the next run makes it again. Limits of the labels:
+  THREADMILL_CACHE_MAX_SIZE (50000), THREADMILL_CACHE_MAX_MEMORY_MB (64), THREADMILL_CACHE_TTL_SECONDS (none),
+  THREADMILL_CACHE_DISABLED (1: keep none)
 
 Exit codes: 0 done, also with broken files; 1 failed; 2 wrong usage; 130 interrupted
 `;

@@ -8,11 +8,13 @@ import { indexAlbum } from "../index-album.js";
 import { buildGaborModel } from "../model/gabor-graph.js";
 import { loadModel } from "../model/model-file.js";
 import { printable } from "../report/format.js";
+import { cacheSettings } from "./cache-settings.js";
 import { readArguments, type Command, type IndexArguments } from "./arguments.js";
 import { HELP } from "./help.js";
 import { handleInterrupts } from "./interrupt.js";
 import { outcomeOfError, type CommandOutcome } from "./outcome.js";
 import { createProgressView, type ProgressView } from "./progress-view.js";
+import { foundText, searchIndex, type SearchArguments } from "./search.js";
 import { sampleText } from "./sample-text.js";
 import { brokenText, summaryText } from "./summary.js";
 
@@ -43,6 +45,8 @@ export async function main(words: readonly string[]): Promise<number> {
         work.view.clear();
         process.stdout.write(`${drawn ? "Drew" : "Found"} the sample album in ${printable(folder)}\n`);
       });
+    case "search":
+      return await search(command);
     case "index":
       return await index(command.folder, command.options);
   }
@@ -59,11 +63,17 @@ interface Work {
 async function index(folder: string | undefined, options: IndexArguments): Promise<number> {
   const { json, quiet, threads, out, model, modelSettings, nearThreshold, retryFailed, acceptVanished } = options;
   return await withEngine(threads, json, quiet, async (work) => {
+    const cache = cacheSettings(process.env);
     const chosen = model === undefined ? undefined : await loadModel(model, modelSettings);
     const sample = folder === undefined ? await ensureSampleAlbum(work) : undefined;
     const report = await indexAlbum({
       ...work,
       album: sample?.folder ?? folder ?? "",
+      cache,
+      onWarning: ({ message }) => {
+        work.view.clear();
+        process.stderr.write(`Warning: ${printable(message)}\n`);
+      },
       ...(out === undefined ? {} : { indexFolder: resolve(out) }),
       ...(chosen === undefined ? {} : { model: chosen }),
       ...(nearThreshold === undefined ? {} : { nearThreshold }),
@@ -106,6 +116,17 @@ async function withEngine(
   }
 }
 
+async function search(what: SearchArguments): Promise<number> {
+  try {
+    print({ status: "found", photos: await searchIndex(what) }, what.json);
+    return 0;
+  } catch (error) {
+    const { exitCode, outcome } = outcomeOfError(error);
+    print(outcome, what.json);
+    return exitCode;
+  }
+}
+
 async function writeModel(file: string): Promise<number> {
   try {
     const bytes = buildGaborModel();
@@ -129,6 +150,9 @@ function print(outcome: CommandOutcome, json: boolean): void {
     case "completed":
       process.stdout.write(`\n${summaryText(outcome)}`);
       if (outcome.sample !== undefined) process.stdout.write(`\n${sampleText(outcome.sample)}`);
+      return;
+    case "found":
+      process.stdout.write(foundText(outcome.photos));
       return;
     case "cancelled":
       process.stderr.write(`Stopped: ${outcome.reason}. ${outcome.kept}\n`);

@@ -1,12 +1,14 @@
 import { IndexerError, messageOf } from "../errors.js";
 import { NothingReadableError } from "../index-album.js";
 import type { SampleScore } from "../album/manifest.js";
+import type { IndexedPhoto } from "../report/index-json.js";
 import type { RunReport } from "../report/report.js";
 import { Interruption } from "./interrupt.js";
 
 /** How the command ended, as `--json` prints it: exactly one object, whatever happened. */
 export type CommandOutcome =
   | (RunReport & { readonly status: "completed"; readonly sample?: SampleScore })
+  | { readonly status: "found"; readonly photos: readonly IndexedPhoto[] }
   | { readonly status: "cancelled"; readonly reason: string; readonly kept: string }
   | {
       readonly status: "failed";

@@ -1,8 +1,20 @@
 import type { RunProgress } from "../progress.js";
 import { formatCount, formatDuration } from "../report/format.js";
 
-const STAGES = { drawing: "Drawing", reading: "Indexing", comparing: "Comparing", publishing: "Publishing" } as const;
-const UNITS = { drawing: "pictures/s", reading: "photos/s", comparing: "blocks/s", publishing: "photos/s" } as const;
+const STAGES = {
+  drawing: "Drawing",
+  reading: "Indexing",
+  comparing: "Comparing",
+  labelling: "Labelling",
+  publishing: "Publishing",
+} as const;
+const UNITS = {
+  drawing: "pictures/s",
+  reading: "photos/s",
+  comparing: "blocks/s",
+  labelling: "photos/s",
+  publishing: "photos/s",
+} as const;
 const BAR_CELLS = 24;
 
 /** One line for a terminal of `columns`; never longer, since a line that wraps cannot be overwritten. */

@@ -27,11 +27,15 @@ export function checkVanished({ catalog, log, root }: Run): void {
  * Makes the run's findings the published index. All that can fail or be cancelled comes first: both renderings are
  * complete on disk before the pointer moves. After that there is no way back, and a signal is not looked at any more.
  */
-export async function publish(run: Run, groups: readonly (readonly GroupMember[])[]): Promise<void> {
+export async function publish(
+  run: Run,
+  groups: readonly (readonly GroupMember[])[],
+  labels: ReadonlyMap<number, readonly string[]>,
+): Promise<void> {
   const { catalog, log, indexFolder, root, model, signal } = run;
   log.addGroups(groups);
   const finishedAt = new Date().toISOString();
-  const shown = { runId: log.runId, album: root, model: model.name, finishedAt };
+  const shown = { runId: log.runId, album: root, model: model.name, finishedAt, labels };
   const renderings = await prepareRenderings(catalog, indexFolder, shown, signal);
   try {
     signal.throwIfAborted();

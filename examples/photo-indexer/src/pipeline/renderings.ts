@@ -4,6 +4,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Catalog } from "../catalog/catalog.js";
 import { brokenOfRun, groupsOfRun, photosOfRun, publishedRun } from "../catalog/published.js";
 import { prepareFile } from "../files/write-atomically.js";
+import { labelRun, type Labelling } from "../labels/label-run.js";
 import { renderContactSheet } from "../report/contact-sheet.js";
 import { renderIndexJson, runOfIndexJson, type IndexContent } from "../report/index-json.js";
 
@@ -26,7 +27,7 @@ export function contactSheetPath(indexFolder: string): string {
 export async function prepareRenderings(
   catalog: Catalog,
   indexFolder: string,
-  run: { readonly runId: number; readonly album: string; readonly model: string; readonly finishedAt: string },
+  run: Pick<IndexContent, "runId" | "album" | "model" | "finishedAt" | "labels">,
   signal?: AbortSignal,
 ): Promise<Renderings> {
   const content: IndexContent = {
@@ -58,14 +59,16 @@ export async function prepareRenderings(
  * Makes the renderings again if they are not of the published run: the process may have died between the publishing and
  * the two renames that follow it, or somebody may have deleted them.
  */
-export async function repairRenderings(catalog: Catalog, indexFolder: string, signal: AbortSignal): Promise<void> {
+export async function repairRenderings(labelling: Labelling): Promise<void> {
+  const { catalog, indexFolder, signal } = labelling;
   const published = publishedRun(catalog);
   if (published === undefined || (await shownRun(indexJsonPath(indexFolder))) === published.runId) return;
-  const { model, finishedAt } = published;
+  const { runId, model, finishedAt } = published;
+  const labels = await labelRun(labelling, runId);
   const renderings = await prepareRenderings(
     catalog,
     indexFolder,
-    { runId: published.runId, album: catalog.albumRoot, model, finishedAt },
+    { runId, album: catalog.albumRoot, model, finishedAt, labels },
     signal,
   );
   await renderings.commit();

@@ -1,18 +1,14 @@
-import type { Engine } from "@threadmill/engine";
-import type { Catalog } from "../catalog/catalog.js";
 import type { RunLog } from "../catalog/run-log.js";
 import type { WalkTally } from "../files/walk.js";
+import type { LabelCounts, Labelling } from "../labels/label-run.js";
 import type { Model } from "../model/model.js";
 import type { ProgressMeter } from "./progress-meter.js";
 import type { RunCounts } from "../report/report.js";
 
 /** What all phases of one run share. */
-export interface Run {
-  readonly engine: Engine;
+export interface Run extends Labelling {
   /** Real path of the album. */
   readonly root: string;
-  readonly indexFolder: string;
-  readonly catalog: Catalog;
   readonly log: RunLog;
   readonly recipeId: number;
   readonly model: Model;
@@ -23,6 +19,7 @@ export interface Run {
    */
   readonly signal: AbortSignal;
   readonly counts: RunCounts;
+  readonly labelCounts: LabelCounts;
   readonly tally: WalkTally;
   readonly meter: ProgressMeter;
 }

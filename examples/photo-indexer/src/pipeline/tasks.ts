@@ -6,8 +6,9 @@ import type { imageInfo } from "@threadmill/workers/image-info";
 import type { thumbnail } from "@threadmill/workers/thumbnail";
 import type { compareVectors } from "../tasks/compare-vectors.js";
 import type { drawPlates } from "../tasks/draw-plates.js";
+import type { labelPhoto } from "../tasks/label-photo.js";
 
-/** The ready tasks come from the package; two of our own are beside this file's folder. */
+/** The ready tasks come from the package; ours are beside this file's folder. */
 export const TASKS = {
   contentHash: task<typeof contentHash>(packaged("content-hash"), "contentHash"),
   imageInfo: task<typeof imageInfo>(packaged("image-info"), "imageInfo"),
@@ -15,6 +16,7 @@ export const TASKS = {
   embed: task<typeof embed>(packaged("embed"), "embed"),
   compareVectors: task<typeof compareVectors>(own("compare-vectors"), "compareVectors"),
   drawPlates: task<typeof drawPlates>(own("draw-plates"), "drawPlates"),
+  labelPhoto: task<typeof labelPhoto>(own("label-photo"), "labelPhoto"),
 } as const;
 
 function packaged(name: string): URL {

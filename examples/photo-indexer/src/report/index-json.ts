@@ -7,6 +7,8 @@ export interface IndexContent {
   readonly model: string;
   readonly finishedAt: string;
   readonly photos: () => Iterable<PublishedPhoto>;
+  /** By content. */
+  readonly labels: ReadonlyMap<number, readonly string[]>;
   readonly groups: readonly (readonly GroupMember[])[];
   readonly broken: readonly BrokenFile[];
 }
@@ -24,7 +26,7 @@ export function* renderIndexJson(content: IndexContent): Generator<string, void,
     const files = paths.get(contentId) ?? [];
     files.push(photo.path);
     paths.set(contentId, files);
-    yield `${separator}${JSON.stringify(photo)}`;
+    yield `${separator}${JSON.stringify({ ...photo, labels: content.labels.get(contentId) ?? [] })}`;
     separator = ",\n";
   }
   const exact = [...paths.values()].filter((files) => files.length > 1);
@@ -37,6 +39,31 @@ export function* renderIndexJson(content: IndexContent): Generator<string, void,
   const broken = content.broken.map(({ path, code, reason }) => ({ path, code, reason }));
   yield `],\n"exactDuplicates":${lines(exact)},\n"nearDuplicates":${lines(near)},\n"broken":${lines(broken)}}\n`;
 }
+
+/** A photo as `index.json` shows it. */
+export type IndexedPhoto = Omit<PublishedPhoto, "contentId"> & { readonly labels: readonly string[] };
+
+/**
+ * The photos of an `index.json` that our own renderer wrote, as its text comes in: a large index is never in memory as
+ * one text. Lines end with a line feed and nothing else: names may hold what `node:readline` takes for an end too.
+ */
+export async function* photosOfIndexJson(text: AsyncIterable<string>): AsyncGenerator<IndexedPhoto, void, undefined> {
+  let unfinished = "";
+  for await (const chunk of text) {
+    const finished = (unfinished + chunk).split("\n");
+    unfinished = finished.pop() ?? "";
+    for (const line of finished) {
+      // Broken files come behind, and look alike.
+      if (line.startsWith('"exactDuplicates":')) return;
+      if (!line.startsWith('{"path":')) continue;
+      const photo = JSON.parse(line.slice(0, line.lastIndexOf("}") + 1)) as Partial<IndexedPhoto> & PhotoLine;
+      // An index of before there were labels has none.
+      yield { ...photo, labels: photo.labels ?? [] };
+    }
+  }
+}
+
+type PhotoLine = Omit<IndexedPhoto, "labels">;
 
 /** The number of the run that an `index.json` shows, from its first bytes; undefined where it is none of ours. */
 export function runOfIndexJson(head: string): number | undefined {

@@ -1,5 +1,6 @@
 import type { BrokenFile } from "../catalog/records.js";
 import type { WalkTally } from "../files/walk.js";
+import type { LabelCounts } from "../labels/label-run.js";
 
 /** How much of each kind of work a run did. Every photo that was found is counted in exactly one of them. */
 export interface RunCounts {
@@ -35,6 +36,8 @@ export interface RunReport {
   readonly photos: number;
   readonly distinctContents: number;
   readonly counts: Readonly<RunCounts>;
+  /** Contents with labels; the file of the kept ones is `labels.cache` in the index folder. */
+  readonly labels: Readonly<LabelCounts>;
   readonly passedOver: Readonly<WalkTally>;
   readonly exactDuplicates: DuplicateTotals & { readonly extraBytes: number };
   readonly nearDuplicates: DuplicateTotals;

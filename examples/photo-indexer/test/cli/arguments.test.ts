@@ -24,6 +24,13 @@ describe("the command line", () => {
     expect(readArguments(["./index"])).toMatchObject({ kind: "index", folder: "./index" });
   });
 
+  it("searches the index of a folder for words", () => {
+    const command = readArguments(["search", "photos", "red", "2024", "-o", "x"]);
+    expect(command).toEqual({ kind: "search", folder: "photos", words: ["red", "2024"], out: "x", json: false });
+    expect(refusal("search", "photos")).toEqual(refused("words to look for"));
+    expect(refusal("search")).toEqual(refused("needs a folder"));
+  });
+
   it("reads options before and behind the folder", () => {
     const command = readArguments(["--json", "photos", "-t", "3", "--out", "x", "--near", "0.95", "--retry-failed"]);
     expect(command).toMatchObject({

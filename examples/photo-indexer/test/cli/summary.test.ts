@@ -16,6 +16,7 @@ const report: RunReport = {
   photos: 1200,
   distinctContents: 1100,
   counts: { unchanged: 100, recognised: 88, described: 1012, broken: 2 },
+  labels: { computed: 1000, fromCache: 100 },
   passedOver: { ...emptyTally(), otherFiles: 3, links: 1 },
   exactDuplicates: { groups: 4, extraFiles: 5, extraBytes: 5_000_000 },
   nearDuplicates: { groups: 1, extraFiles: 1 },

@@ -2,7 +2,13 @@ import { describe, expect, it } from "vitest";
 import type { PublishedPhoto } from "../../src/catalog/records.js";
 import { escapeHtml, renderContactSheet, urlOfPath } from "../../src/report/contact-sheet.js";
 import { formatBytes, formatDuration, plural, printable } from "../../src/report/format.js";
-import { renderIndexJson, runOfIndexJson, type IndexContent } from "../../src/report/index-json.js";
+import {
+  photosOfIndexJson,
+  renderIndexJson,
+  runOfIndexJson,
+  type IndexContent,
+  type IndexedPhoto,
+} from "../../src/report/index-json.js";
 
 function photo(path: string, contentId: number): PublishedPhoto {
   const sha256 = String(contentId).padStart(64, "0");
@@ -27,6 +33,7 @@ const content: IndexContent = {
   model: "gabor",
   finishedAt: "2025-01-01T00:00:00.000Z",
   photos: () => [photo("a/b.jpg", 1), photo("a_b.jpg", 1), photo(EVIL, 2), photo("c.png", 3)],
+  labels: new Map([[3, ["red", "dark"]]]),
   groups: [
     [
       { contentId: 3, score: 1 },
@@ -36,6 +43,16 @@ const content: IndexContent = {
   broken: [{ path: "<broken>.jpg", code: "IMAGE_CORRUPT", reason: "cut <short>", remembered: false }],
 };
 
+/** The photos of a text that comes in pieces of this size. */
+async function readBack(text: string, size: number): Promise<IndexedPhoto[]> {
+  const photos: IndexedPhoto[] = [];
+  for await (const one of photosOfIndexJson(pieces(text, size))) photos.push(one);
+  return photos;
+}
+async function* pieces(text: string, size: number): AsyncGenerator<string, void, undefined> {
+  for (let at = 0; at < text.length; at += size) yield text.slice(at, at + size);
+}
+
 describe("index.json", () => {
   const text = [...renderIndexJson(content)].join("");
 
@@ -43,7 +60,12 @@ describe("index.json", () => {
     const index: unknown = JSON.parse(text);
     expect(index).toMatchObject({
       run: 7,
-      photos: [{ path: "a/b.jpg" }, { path: "a_b.jpg" }, { path: EVIL }, { path: "c.png" }],
+      photos: [
+        { path: "a/b.jpg" },
+        { path: "a_b.jpg" },
+        { path: EVIL, labels: [] },
+        { path: "c.png", labels: ["red", "dark"] },
+      ],
       exactDuplicates: [["a/b.jpg", "a_b.jpg"]],
       nearDuplicates: [
         [
@@ -53,6 +75,20 @@ describe("index.json", () => {
       ],
       broken: [{ path: "<broken>.jpg", code: "IMAGE_CORRUPT", reason: "cut <short>" }],
     });
+  });
+
+  it("gives its photos back, whatever is in their names and wherever its text is cut, and no broken file", async () => {
+    const strange = `line\u2028\u2029\r\n"} ],\n{"path":.jpg`;
+    const photos = [...content.photos(), photo(strange, 4)];
+    const whole = [...renderIndexJson({ ...content, photos: () => photos })].join("");
+    const shown = photos.map(({ contentId, ...rest }) => ({ ...rest, labels: content.labels.get(contentId) ?? [] }));
+    for (const size of [1, 7, whole.length]) expect(await readBack(whole, size)).toEqual(shown);
+  });
+
+  it("without labels, as it was once written, has photos without labels", async () => {
+    const old = text.replaceAll(/,"labels":\[[^\]]*\]/g, "");
+    expect(old).not.toContain("labels");
+    expect((await readBack(old, 100)).map(({ labels }) => labels)).toEqual([[], [], [], []]);
   });
 
   it("tells by its first bytes which run it shows", () => {

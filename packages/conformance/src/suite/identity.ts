@@ -122,6 +122,20 @@ export function identitySuite(subject: Subject): void {
       expect((await other.result).values).toEqual([2]);
     });
 
+    test("is looked up once, which the figures of the results show: a miss, then a hit; without one nothing is", async () => {
+      const engine = kit.engine();
+      const counted = (): unknown => {
+        const { hits, misses, hitRate } = engine.results.stats;
+        return { hits, misses, hitRate };
+      };
+      await engine.run(addOne, [1]).result;
+      expect(counted()).toEqual({ hits: 0, misses: 0, hitRate: 0 });
+      await engine.run(addOne, [1], { id: "album" }).result;
+      expect(counted()).toEqual({ hits: 0, misses: 1, hitRate: 0 });
+      await engine.run(addOne, [1], { id: "album" }).result;
+      expect(counted()).toEqual({ hits: 1, misses: 1, hitRate: 0.5 });
+    });
+
     test("that was not given is never kept", async () => {
       const engine = kit.engine();
       await engine.run(addOne, [1]).result;
