@@ -19,7 +19,6 @@ import { estimateEntryBytes } from "./estimate-bytes.js";
 import type { Load } from "./flights.js";
 import { type Following, announce, follow, unfollow } from "./invalidation.js";
 import type { CacheFileOptions } from "./persistence/cache-file.js";
-import { keepInFile } from "./persistence/keep-in-file.js";
 import { SafeEmitter } from "./safe-emitter.js";
 import { type FetchOptions, SharedLoads, checkFetch } from "./shared-loads.js";
 import { type CacheKeeper, KEEP, type StoredEntry } from "./stored-entry.js";
@@ -84,6 +83,8 @@ export class ResultCache<Value> extends SafeEmitter<CacheEvents<Value>> {
   static async open<Value>(options: OpenOptions<Value>): Promise<ResultCache<Value>> {
     const cache = new ResultCache<Value>(options);
     try {
+      // Loaded when it is needed: it is half of this package, and most caches have no file.
+      const { keepInFile } = await import("./persistence/keep-in-file.js");
       if (cache.#isOpen) await keepInFile(cache, { ...options.persist, now: cache.#now });
     } catch (error) {
       await cache.close();
