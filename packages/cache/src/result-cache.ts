@@ -17,7 +17,7 @@ import { eventOf, fromStored, infoOf, toStored } from "./entry-forms.js";
 import { Entry, EntryStore, type RemovalReason } from "./entry-store.js";
 import { estimateEntryBytes } from "./estimate-bytes.js";
 import type { Load } from "./flights.js";
-import { type Following, announce, follow, unfollow } from "./invalidation.js";
+import { onInvalidate, type Following, announce, follow, unfollow } from "./invalidation.js";
 import type { CacheFileOptions } from "./persistence/cache-file.js";
 import { SafeEmitter } from "./safe-emitter.js";
 import { type FetchOptions, SharedLoads, checkFetch } from "./shared-loads.js";
@@ -82,13 +82,18 @@ export class ResultCache<Value> extends SafeEmitter<CacheEvents<Value>> {
    */
   static async open<Value>(options: OpenOptions<Value>): Promise<ResultCache<Value>> {
     const cache = new ResultCache<Value>(options);
+    // What is invalidated while the file is read must not come back from it.
+    const invalidated = new Set<string>();
+    const stop = onInvalidate((tag) => invalidated.add(tag));
     try {
       // Loaded when it is needed: it is half of this package, and most caches have no file.
       const { keepInFile } = await import("./persistence/keep-in-file.js");
-      if (cache.#isOpen) await keepInFile(cache, { ...options.persist, now: cache.#now });
+      if (cache.#isOpen) await keepInFile(cache, { ...options.persist, now: cache.#now }, invalidated);
     } catch (error) {
       await cache.close();
       throw error;
+    } finally {
+      stop();
     }
     return cache;
   }
