@@ -141,6 +141,8 @@ export class JobRegistry {
 
   #submit(job: Job, rules: JobRules, options: RunOptions<never, unknown>, isWarmUp: boolean): AnyHandle {
     job.isKept = options.id !== undefined && job.collects && !(UNNAMED in options);
+    // A miss, which counts only now: a run that is refused has no effect.
+    if (job.isKept && options.fresh !== true && !this.results.has(job.id)) this.results.get(job.id);
     this.#live.set(job.id, job);
     this.dispatcher.add(job);
     this.dispatcher.hold(true);
@@ -178,9 +180,10 @@ export class JobRegistry {
     }
     if (options.signal?.aborted === true) return undefined;
     if (options.fresh === true || options.collect === false) return undefined;
-    const cached = this.results.get(id);
-    if (cached === undefined || cached.taskUrl !== taskUrl(reference)) return undefined;
-    return this.#fromCache(id, cached, reference, options);
+    const kept = this.results.peek(id);
+    if (kept === undefined || kept.taskUrl !== taskUrl(reference)) return undefined;
+    this.results.get(id);
+    return this.#fromCache(id, kept, reference, options);
   }
 
   #fromCache(id: string, kept: KeptResult, reference: AnyReference, options: RunOptions<never, unknown>): AnyHandle {
