@@ -4,8 +4,11 @@ import { lanesOf } from "./state.js";
 
 /** Cutting the tail of a job finer than this costs more in messages than it gains in balance. */
 const MIN_TAIL_MS = 0.25;
-/** A batch must not hold up the main thread for longer, where the clock of its users ticks. */
-const MAX_MAIN_MS = 1;
+/**
+ * A batch must not hold up the main thread for longer, where the clock of its users ticks. A small part of what they
+ * bear, because all answers that have come are read in one turn of the event loop: two for each thread.
+ */
+const MAX_MAIN_MS = 0.25;
 /** How far one measurement moves the average: up at once, since a batch that is too long blocks a thread; down slowly. */
 const RISE = 1;
 const FALL = 0.3;
