@@ -44,9 +44,9 @@ export const tinyItems: Benchmark = {
       about:
         "1,000,000 numbers, array in, array out, 2 threads. Batches by hand are 10,000 items, handed to the pool at " +
         "once, their answers placed by index. Calls of single items are 20,000, all at once; their time is per item " +
-        "too. Each process checks its first answer, runs 2 more to warm up, and reports the median of 5.",
+        "too. Each process checks its first answer, runs 5 more to warm up, and reports the median of 9.",
       figures: [nsPerItem],
-      settings: { kind: "numbers", threads: 2, items: 1_000_000, warmUps: 2, repeats: 5 },
+      settings: { kind: "numbers", threads: 2, items: 1_000_000, warmUps: 5, repeats: 9 },
       quick: { items: 100_000, warmUps: 1, repeats: 1 },
       contestants: [
         threadmill,
@@ -80,7 +80,7 @@ export const tinyItems: Benchmark = {
       title: "Values that no typed array can hold: `x + 1`, and every eighth item `null`",
       about: "As above; the numbers cannot travel as a typed array here.",
       figures: [nsPerItem],
-      settings: { kind: "mixed", threads: 2, items: 1_000_000, warmUps: 2, repeats: 5 },
+      settings: { kind: "mixed", threads: 2, items: 1_000_000, warmUps: 5, repeats: 9 },
       quick: { items: 100_000, warmUps: 1, repeats: 1 },
       contestants: [threadmill, inBatches("piscina", "Piscina", "Packed"), inBatches("piscina", "Piscina", "Mapped")],
       bars: [

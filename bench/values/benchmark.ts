@@ -30,9 +30,9 @@ const part = (kind: "strings" | "objects", title: string): Part => ({
   title,
   about:
     "500,000 items, array in, array out, 2 threads. Batches by hand as above. Each process checks its first answer, " +
-    "runs 1 more to warm up, and reports the median of 3 and the main loop's delay during all 3.",
+    "runs 5 more to warm up, and reports the median of 7 and the main loop's delay during all 7.",
   figures: FIGURES,
-  settings: { kind, threads: 2, items: 500_000, warmUps: 1, repeats: 3 },
+  settings: { kind, threads: 2, items: 500_000, warmUps: 5, repeats: 7 },
   quick: { items: 20_000, warmUps: 1, repeats: 1 },
   contestants: [threadmill, ...byHand],
   bars: [

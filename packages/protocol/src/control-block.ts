@@ -105,7 +105,8 @@ export class ControlBlock {
     const next = Atomics.load(this.#words, base + CUR + parity) + 1;
     const lowered = Math.max(next + Math.floor((limit - next) * keep), least);
     // An earlier revoke may have come too late for a position at the limit: `next` is beyond it then.
-    if (lowered >= limit) return Math.max(limit, next);
+    // Below 0 only if a task has written here what it should not: no position is.
+    if (lowered >= limit) return Math.max(limit, next, 0);
     Atomics.store(this.#words, base + LIMIT + 2 * parity, lowered);
     return Math.max(lowered, Atomics.load(this.#words, base + CUR + parity) + 1);
   }

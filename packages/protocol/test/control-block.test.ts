@@ -104,6 +104,18 @@ describe("a revocation", () => {
     expect(succeed).toBe(Math.max(from, claimed + 1 > 9 ? 10 : from) - 1);
   });
 
+  it("gives back a position from 0 on, whatever a task has written into the row", () => {
+    const garbage = [-2_147_483_648, -1_364_158_668, -2, -1, 0, 1, 2_147_483_647];
+    for (const cur of garbage) {
+      for (const limit of garbage) {
+        const { block, row } = open();
+        Atomics.store(row.words, row.curAt(1), cur);
+        Atomics.store(row.words, row.limitAt(1), limit);
+        for (const keep of [0, 0.5]) expect(block.revoke(ROW, 1, keep)).toBeGreaterThanOrEqual(0);
+      }
+    }
+  });
+
   it("never raises a limit that an earlier one has lowered", () => {
     const { block, row } = open(1, 10);
     expect(block.revoke(ROW, 1, 0, 2)).toBe(2);
