@@ -71,6 +71,8 @@ export class OutcomeStream {
   readonly #wakers: (() => void)[] = [];
   #isAsking = false;
   #isOver = false;
+  /** Why the last outcomes cannot be had. */
+  #lost: { readonly error: unknown } | undefined;
 
   constructor(init: OutcomeStreamInit) {
     this.#init = init;
@@ -92,7 +94,10 @@ export class OutcomeStream {
       ending: () => {
         const end = ending();
         // A cancel holds at once; before any other end comes what the engine still has.
-        return end.status === "cancelled" || this.#isOver ? end : { status: "open" };
+        if (end.status !== "cancelled" && !this.#isOver) return { status: "open" };
+        // A job may have completed before its last outcomes were read: a loop without them has not.
+        if (end.status === "completed" && this.#lost !== undefined) return { status: "failed", ...this.#lost };
+        return end;
       },
       wait: (wake) => {
         this.#wakers.push(wake);
@@ -113,8 +118,9 @@ export class OutcomeStream {
       const { runs, isOver } = await this.#init.ask();
       for (const run of runs) this.#queue.push(readRun(run));
       this.#isOver = isOver;
-    } catch {
-      // The connection is over, as the handle knows by now.
+    } catch (error) {
+      // The connection is over, as the handle knows by now, if it has not ended before.
+      this.#lost = { error };
       this.#isOver = true;
     }
     this.#isAsking = false;
