@@ -1,6 +1,7 @@
 /** Numbers for tasks with their options: equal ones share warm threads and what is known of their speed. */
 import { fingerprint } from "@threadmill/cache";
 import { InvalidArgumentError, type NumberColumnName } from "@threadmill/protocol";
+import { nameShared } from "./shared-names.js";
 import type { AnyTaskReference } from "./task.js";
 
 export interface Recipe {
@@ -60,18 +61,6 @@ export class Recipes {
       return;
     }
   }
-}
-
-const sharedNames = new WeakMap<SharedArrayBuffer, number>();
-let nextSharedName = 1;
-
-/** Shared memory is known by identity: threads see the same bytes, whatever they become. */
-function nameShared(buffer: SharedArrayBuffer): number {
-  const known = sharedNames.get(buffer);
-  if (known !== undefined) return known;
-  const name = nextSharedName++;
-  sharedNames.set(buffer, name);
-  return name;
 }
 
 function contentKey(options: unknown): string {

@@ -3,6 +3,7 @@ import { fingerprint } from "@threadmill/cache";
 import { InvalidArgumentError } from "@threadmill/protocol";
 import { type RunOptions, resolveRunOptions } from "../options.js";
 import { isTaskReference } from "../task.js";
+import { nameShared } from "../shared-names.js";
 import type { WireRunOptions, WireTaskOptions } from "./messages.js";
 
 /** What stays with the client, or is named in a field of its own. */
@@ -42,22 +43,11 @@ export function checkRun(task: unknown, options: RunOptions<never, unknown>): Wi
   return sent;
 }
 
-const sharedNames = new WeakMap<SharedArrayBuffer, number>();
-let nextSharedName = 1;
-
-/** Shared memory is another object whenever it is sent; by the name that it has here the engine knows it again. */
-function nameShared(buffer: SharedArrayBuffer): number {
-  const known = sharedNames.get(buffer);
-  if (known !== undefined) return known;
-  const name = nextSharedName++;
-  sharedNames.set(buffer, name);
-  return name;
-}
-
 /** @throws {InvalidArgumentError} task options that cannot travel. */
 export function nameOptions(options: unknown): WireTaskOptions {
   try {
-    // Cloned now: what the caller changes later is another job's.
+    // Cloned now: what the caller changes later is another job's. Shared memory is another object whenever it is sent;
+    // by the name that it has here the engine knows it again.
     return { key: fingerprint(options, { nameShared }), value: structuredClone(options) };
   } catch (error) {
     const reason = (error as Error).message.replace("the value", "options");
