@@ -38,7 +38,7 @@ function isWellFormed(message: readonly unknown[]): boolean {
     case "detail":
       return isNumber(first);
     case "held":
-      return Array.isArray(first) && first.every(isNumber);
+      return Array.isArray(first) && [...(first as readonly unknown[])].every(isNumber);
     case "unreadable":
     case "closed":
       return true;
@@ -77,11 +77,13 @@ function areFailures(value: unknown, claimed: number): boolean {
   if (value === undefined) return true;
   if (!Array.isArray(value)) return false;
   const seen = new Set<number>();
-  return value.every((failure: unknown) => {
+  // Not `every`, which passes over holes.
+  for (const failure of value as readonly unknown[]) {
     if (!Array.isArray(failure)) return false;
     const [position, code, record] = failure as readonly unknown[];
     if (!isCount(position) || position >= claimed || seen.has(position)) return false;
     seen.add(position);
-    return code === "unrun" || (isCode(code) && isRecord(record));
-  });
+    if (code !== "unrun" && !(isCode(code) && isRecord(record))) return false;
+  }
+  return true;
 }

@@ -73,6 +73,13 @@ describe("reading what a thread sends", () => {
     expect(readFromThread(malformed[name])).toBeUndefined();
   });
 
+  it("refuses lists with holes", () => {
+    const holey = Array.from<unknown>({ length: 0 });
+    holey.length = 1;
+    expect(readFromThread(["done", 1, 1, [1], holey, 0, 0])).toBeUndefined();
+    expect(readFromThread(["held", holey])).toBeUndefined();
+  });
+
   it("refuses any part of a message that was changed into anything, or takes it as what it says", () => {
     const parts = fc.anything({ withTypedArray: true, withSparseArray: true, withBigInt: true });
     fc.assert(
