@@ -5,6 +5,7 @@ import { type CloseOptions, type CloseReport, Closing, refusePaused } from "./cl
 import type { DispatcherStats } from "./dispatcher.js";
 import { guardExit } from "./exit-guard.js";
 import type { JobHandle } from "./jobs/handle.js";
+import type { KeptResults } from "./jobs/kept-results.js";
 import { type AnyHandle, type JobEvent, JobRegistry } from "./jobs/registry.js";
 import type { SettledJob } from "./jobs/settled-jobs.js";
 import type { Items } from "./jobs/source.js";
@@ -51,6 +52,8 @@ export interface EngineStats extends DispatcherStats {
   readonly jobs: { readonly waiting: number; readonly running: number; readonly paused: number };
 }
 
+export type EngineResults = Pick<KeptResults, "get" | "has" | "delete" | "clear" | "stats">;
+
 /**
  * Creates an engine. Its threads start at once; an idle engine does not hold the process.
  *
@@ -61,8 +64,8 @@ export function createEngine(options?: EngineOptions): Engine {
 }
 
 export class Engine extends SafeEmitter<EngineEvents> {
-  /** Results by job id, bounded; see `EngineOptions.results`. */
-  readonly results: Pick<JobRegistry["results"], "has" | "delete" | "clear" | "stats">;
+  /** Results of completed jobs by id, bounded; see `EngineOptions.results`. */
+  readonly results: EngineResults;
   readonly #registry: JobRegistry;
   readonly #closing: Closing;
   #phase: "open" | "closing" | "closed" = "open";

@@ -1,5 +1,5 @@
 export { createEngine } from "./engine.js";
-export type { Engine, EngineEvents, EngineStats } from "./engine.js";
+export type { Engine, EngineEvents, EngineResults, EngineStats } from "./engine.js";
 export type { CloseOptions, CloseReport } from "./closing.js";
 export type { Trace, TraceEvent, TraceOptions } from "./trace.js";
 export type { JobEvent } from "./jobs/registry.js";

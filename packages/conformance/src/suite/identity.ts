@@ -95,6 +95,30 @@ export function identitySuite(subject: Subject): void {
       expect(engine.results.stats.hits).toBe(1);
     });
 
+    test("of a completed job gets its result, without a task, which is a hit", async () => {
+      const engine = kit.engine();
+      const result = await engine.run(addOne, range(100), { id: "album" }).result;
+      expect(engine.results.get("album")).toEqual(result);
+      expect(engine.results.stats).toMatchObject({ entries: 1, hits: 1, misses: 1 });
+      expect(engine.results.delete("album")).toBe(true);
+      expect(engine.results.get("album")).toBeUndefined();
+      expect(engine.run(addOne, [], { id: "album" }).fromCache).toBe(false);
+    });
+
+    test("that is unknown, live, failed or cancelled has no result, rather than an empty one", async () => {
+      const engine = kit.engine();
+      const gate = new Gate();
+      await rejection(engine.run(failOdd, [1], { id: "failed" }).result);
+      const live = engine.run(gated, [{ value: 1, gate: gate.shared }], { id: "live" });
+      const cancelled = engine.run(addOne, [1], { id: "cancelled" });
+      cancelled.cancel();
+      const known = ["unknown", "live", "failed", "cancelled"].filter((id) => engine.results.get(id) !== undefined);
+      expect(known).toEqual([]);
+      gate.open();
+      await live.result;
+      expect(engine.results.get("live")).toMatchObject({ jobId: "live", values: [1], failures: [] });
+    });
+
     test("of a completed job still says how many attempts its items took", async () => {
       const engine = kit.engine();
       const items = [1, 2, 3].map((succeedsAt) => ({ succeedsAt, value: succeedsAt }));

@@ -58,6 +58,8 @@ export class JobHandle<Result, Value = Result, Values = Value[]>
   readonly #isOrdered: boolean;
   /** Whether the result came from the cache, and no thread was touched. */
   readonly fromCache: boolean;
+  /** @internal Lets go of the caller's signal. */
+  unwatch: (() => void) | undefined;
   #end: End | undefined;
   #result: Promise<JobResult<Value, Values>> | undefined;
   #settleResult: ((end: End) => void) | undefined;

@@ -3,7 +3,6 @@
  * the way out: what the dispatcher tells of a job reaches its handles from here.
  */
 import { randomBytes } from "node:crypto";
-import { ResultCache } from "@threadmill/cache";
 import { InvalidArgumentError, JobIdConflictError, QueueFullError } from "@threadmill/protocol";
 import { Dispatcher, type DispatcherListener } from "../dispatcher.js";
 import { type AnyRunOptions, type ResolvedEngineOptions, type RunOptions, resolveRunOptions } from "../options.js";
@@ -15,6 +14,7 @@ import type { ThreadEvent } from "../threads.js";
 import { type JobControl, JobHandle } from "./handle.js";
 import { ItemMemo } from "./item-memo.js";
 import { Job, type JobOwner, type JobState, type KeptRun, type SettledState } from "./job.js";
+import { KeptResults } from "./kept-results.js";
 import { type SettledJob, SettledJobs } from "./settled-jobs.js";
 import { SignalHub } from "./signal-hub.js";
 import { SourceEvents } from "./source-events.js";
@@ -39,25 +39,18 @@ export interface RegistryListener {
 type AnyReference = AnyTaskReference<unknown>;
 export type AnyHandle = JobHandle<unknown, unknown>;
 
-/** A kept result with the task that made it: the same id for another task is no hit. */
-interface KeptResult extends KeptRun {
-  readonly taskUrl: string;
-}
-
 /** Part of every id that a caller did not give: nobody's own ids look like that. */
 const AUTO_ID = `job-${randomBytes(4).toString("hex")}`;
 
 export class JobRegistry {
   readonly dispatcher: Dispatcher;
-  readonly results: ResultCache<KeptResult>;
+  readonly results: KeptResults;
   readonly #options: ResolvedEngineOptions;
   readonly #listener: RegistryListener;
   readonly #recipes: Recipes;
   readonly #signals = new SignalHub();
   readonly #live = new Map<string, Job>();
   readonly #settled = new SettledJobs();
-  /** How a handle lets go of its signal. */
-  readonly #leaves = new Map<AnyHandle, () => void>();
   readonly #idleWaiters: (() => void)[] = [];
   #nextKey = 1;
   #progressTimer: NodeJS.Timeout | undefined;
@@ -65,7 +58,7 @@ export class JobRegistry {
   constructor(options: ResolvedEngineOptions, runner: Runner, listener: RegistryListener) {
     this.#options = options;
     this.#listener = listener;
-    this.results = new ResultCache(options.results);
+    this.results = new KeptResults(options.results);
     this.dispatcher = new Dispatcher(options, runner, this.#dispatcherListener());
     this.#recipes = new Recipes(({ id }) => this.dispatcher.dispatch({ type: "recipe-forgotten", recipe: id }));
   }
@@ -141,8 +134,7 @@ export class JobRegistry {
 
   #submit(job: Job, rules: JobRules, options: RunOptions<never, unknown>, isWarmUp: boolean): AnyHandle {
     job.isKept = options.id !== undefined && job.collects && !(UNNAMED in options);
-    // A miss, which counts only now: a run that is refused has no effect.
-    if (job.isKept && options.fresh !== true && !this.results.has(job.id)) this.results.get(job.id);
+    if (job.isKept && options.fresh !== true) this.results.noteMiss(job.id);
     this.#live.set(job.id, job);
     this.dispatcher.add(job);
     this.dispatcher.hold(true);
@@ -180,13 +172,11 @@ export class JobRegistry {
     }
     if (options.signal?.aborted === true) return undefined;
     if (options.fresh === true || options.collect === false) return undefined;
-    const kept = this.results.peek(id);
-    if (kept === undefined || kept.taskUrl !== taskUrl(reference)) return undefined;
-    this.results.get(id);
-    return this.#fromCache(id, kept, reference, options);
+    const kept = this.results.find(id, reference);
+    return kept === undefined ? undefined : this.#fromCache(id, kept, reference, options);
   }
 
-  #fromCache(id: string, kept: KeptResult, reference: AnyReference, options: RunOptions<never, unknown>): AnyHandle {
+  #fromCache(id: string, kept: KeptRun, reference: AnyReference, options: RunOptions<never, unknown>): AnyHandle {
     const { url, exportName } = reference;
     const recipe = { id: 0, url, exportName, options: undefined, users: 1 };
     const now = this.dispatcher.now();
@@ -228,8 +218,7 @@ export class JobRegistry {
     if (isHolder) job.holders++;
     const { signal } = options;
     if (signal !== undefined) {
-      const unwatch = this.#signals.watch(signal, () => this.#leave(job, handle, signal));
-      this.#leaves.set(handle, unwatch);
+      handle.unwatch = this.#signals.watch(signal, () => this.#leave(job, handle, signal));
     }
     return handle;
   }
@@ -242,7 +231,7 @@ export class JobRegistry {
 
   /** A signal ends its own handle; the work ends with the last one. */
   #leave(job: Job, handle: AnyHandle, signal: AbortSignal): void {
-    this.#leaves.delete(handle);
+    handle.unwatch = undefined;
     if (job.isSettled) return;
     job.holders--;
     if (job.holders === 0) {
@@ -331,14 +320,14 @@ export class JobRegistry {
     job.settle(state, error, now);
     if (job.isKept && state === "completed" && job.failed === 0) {
       const { attempts, found } = job;
-      this.results.set(job.id, { taskUrl: taskUrl(job.recipe), result: job.result(now), attempts, found });
+      this.results.keep(job.id, job.recipe, { result: job.result(now), attempts, found });
     }
     this.#settled.add(job.id, { id: job.id, state, error, stats: job.stats(now) });
     const handles = [...job.handles];
     job.handles.clear();
     for (const handle of handles) {
-      this.#leaves.get(handle)?.();
-      this.#leaves.delete(handle);
+      handle.unwatch?.();
+      handle.unwatch = undefined;
       handle.settle(state, error);
     }
     job.wake();
@@ -370,10 +359,6 @@ export class JobRegistry {
       }
     }
   }
-}
-
-function taskUrl({ url, exportName }: { readonly url: string; readonly exportName: string }): string {
-  return `${url}#${exportName}`;
 }
 
 /** For a job that does not run. */

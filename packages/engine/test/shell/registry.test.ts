@@ -157,6 +157,14 @@ describe("what is kept", () => {
     expect(known.every((one) => !("cancel" in one))).toBe(true);
   });
 
+  it("is the result as its handles gave it", async () => {
+    const at = new EngineAtHand({});
+    const job = at.engine.run(handler("double"), [1, 2], { id: "album" });
+    await at.playUntil(job.result);
+    expect(at.engine.results.get("album")).toBe(await job.result);
+    expect(at.engine.results.get("another")).toBeUndefined();
+  });
+
   it("is not the handle, nor its job, though its signal lives on", async () => {
     setFlagsFromString("--expose-gc");
     const collectGarbage = runInNewContext("gc") as () => void;
