@@ -51,8 +51,8 @@ export const sharingBugs: readonly PlantedBug[] = [
   {
     name: "a newcomer loses its place to the next one",
     file: "balance",
-    from: "behind !== undefined && behind.job.completed + behind.job.failed === 0",
-    to: "false",
+    from: "behind.job.completed + behind.job.failed > 0",
+    to: "true",
     why: "L5: newcomers put one another off.",
     wasReal: "The batch behind was taken back whoever it belonged to.",
     profile: "fairness",
@@ -95,6 +95,16 @@ export const sharingBugs: readonly PlantedBug[] = [
     why: "While messages come in, no look ever comes, and slow items hide in a batch.",
     wasReal: "The time to look again was set anew in each step.",
     equivalent: "Every step looks by itself; the plan is for the time in which none comes.",
+  },
+  {
+    name: "nobody looks again whether a newcomer still waits for a batch that seemed nearly done",
+    file: "balance",
+    from: `// It should be done in a moment. If it is not, nothing but the next look will show it.
+        else
+            state.rebalanceAt = now + REBALANCE_MS;`,
+    to: "",
+    why: "L5: it waits for the end of a batch that looked small.",
+    wasReal: "Slots were looked at only where something happened, and nothing happens in the middle of a batch.",
   },
   {
     name: "a slot that gives way keeps no item",

@@ -2,7 +2,7 @@
  * What comes next must be right as well: who is first in line, for whom slots are kept, and when the timer rings for
  * work that could move. Read from the scheduler's own state after each turn.
  */
-import type { Batch, Job } from "@threadmill/engine/internal/scheduler";
+import type { Batch, Job, Slot } from "@threadmill/engine/internal/scheduler";
 import type { Shell } from "./shell.js";
 import { broken } from "./violation.js";
 
@@ -62,17 +62,28 @@ export class Outlook {
   /** While work could move, a look is planned within a moment. (Each step is one as well.) */
   #checkLook(): void {
     const { now, state, armedAt = Infinity } = this.#shell;
-    const { slots } = state;
+    const { slots, newcomers, runnable } = state;
     const isAnyIdle = slots.some(({ phase, running }) => phase === "ready" && running === undefined);
     const mayTake = isAnyIdle && slots.some(({ running, behind }) => mayRevoke(running) || mayRevoke(behind));
     const mayHasten = slots.some(
       ({ running, behind }) => behind?.isNewcomer === true && running?.job !== behind.job && mayRevoke(running),
     );
-    if ((mayTake || mayHasten) && armedAt > now + LOOK_MS + EPSILON_MS) {
+    // A slot that was worth it has been asked already, and is kept for one of them.
+    const mayWelcome =
+      slots.some(canGiveWay) &&
+      [...newcomers].some((job) => runnable.has(job) && !slots.some(({ reservedFor }) => reservedFor === job));
+    if ((mayTake || mayHasten || mayWelcome) && armedAt > now + LOOK_MS + EPSILON_MS) {
       const whom = mayTake ? "a thread without work" : "a newcomer";
       broken("L5", `the timer is set to ${armedAt}, and a look for ${whom} is due within a moment`);
     }
   }
+}
+
+/** Whether it could be kept for a newcomer: nothing in it is one's already. */
+function canGiveWay({ phase, running, behind, reservedFor }: Slot): boolean {
+  if (phase !== "ready" || reservedFor !== undefined) return false;
+  if (running === undefined || running.stoppedAt !== undefined) return false;
+  return behind === undefined || behind.job.completed + behind.job.failed > 0;
 }
 
 /** Whether something could be taken back from it. */

@@ -161,6 +161,17 @@ describe("a newcomer", () => {
     expect(simulation.now - 90).toBeLessThanOrEqual(5);
   });
 
+  // Nothing is taken from a job that is nearly done; but that it is not shows only later, when nothing else happens.
+  it("begins as soon where quick items went before the slow ones of the same batch", () => {
+    const simulation = new Simulation({ threads: 1 });
+    const ms = (index: number): number => (index < 105 ? 0.01 : 30);
+    const large = simulation.submit({ task: { ms, isSync: true }, items: 1_000, rules: { batchSize: 20 } });
+    simulation.runUntil(() => large.begun.has(105));
+    const job = simulation.submit({ task: {}, items: 1 });
+    simulation.runUntil(() => job.begun.size > 0);
+    expect(job.firstBegunAt! - job.submittedAt).toBeLessThanOrEqual(30);
+  });
+
   // The batch that waits behind the running one is taken back for the next newcomer, though it is a newcomer's too.
   it("is not put back by the newcomers after it", () => {
     const simulation = new Simulation({ threads: 1 });

@@ -42,9 +42,18 @@ export function balance(turn: Turn): void {
 
 /** For newcomers that found no slot, oldest first, as far as there are slots that can give way. */
 export function welcome(turn: Turn): void {
-  const { slots, runnable, newcomers } = turn.state;
+  const { state, now } = turn;
+  const { slots, runnable, newcomers } = state;
+  if (newcomers.size === 0) return;
   // Asked first: the oldest of many thousands lies behind the places of those before it, which are passed one by one.
-  if (!slots.some((slot) => mayGiveWay(slot, turn.now))) return;
+  let isWorthwhile = false;
+  for (const slot of slots) {
+    if (!canGiveWay(slot)) continue;
+    if (remainingMs(slot, now) >= MIN_GAIN_MS) isWorthwhile = true;
+    // It should be done in a moment. If it is not, nothing but the next look will show it.
+    else state.rebalanceAt = now + REBALANCE_MS;
+  }
+  if (!isWorthwhile) return;
   for (const job of newcomers) if (runnable.has(job) && !giveWay(turn, job)) return;
 }
 
@@ -60,7 +69,7 @@ export function giveWay(turn: Turn, job: Job): boolean {
   for (const slot of state.slots) {
     const { running, reservedFor } = slot;
     if (reservedFor === job) return true;
-    if (running === undefined || !mayGiveWay(slot, now)) continue;
+    if (running === undefined || !canGiveWay(slot) || remainingMs(slot, now) < MIN_GAIN_MS) continue;
     // A newcomer has had nothing, whatever the shares say: what is not measured yet was charged as nothing too.
     if (job.hasStarted && running.job.share <= job.share) continue;
     if (best === undefined || running.job.share > (best.running as Batch).job.share) best = slot;
@@ -74,13 +83,11 @@ export function giveWay(turn: Turn, job: Job): boolean {
   return true;
 }
 
-/** Whether the slot has something that is worth interrupting, and is not kept for anybody yet. */
-function mayGiveWay(slot: Slot, now: number): boolean {
-  const { phase, running, behind, reservedFor } = slot;
+/** Whether the slot has something that can be interrupted, and is not kept for anybody yet. */
+function canGiveWay({ phase, running, behind, reservedFor }: Slot): boolean {
   if (phase !== "ready" || reservedFor !== undefined || running === undefined || isStopped(running)) return false;
   // A newcomer that waits there already keeps its place.
-  if (behind !== undefined && behind.job.completed + behind.job.failed === 0) return false;
-  return remainingMs(slot, now) >= MIN_GAIN_MS;
+  return behind === undefined || behind.job.completed + behind.job.failed > 0;
 }
 
 /** For newcomers that found a place behind a batch of another job: that one gives way after its current item. */
