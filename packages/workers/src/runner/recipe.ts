@@ -2,26 +2,9 @@
  * A recipe is a task with the options of its setup, as one thread knows it: the module it has imported, and the
  * resource that it keeps warm.
  */
-import { pathToFileURL } from "node:url";
-import {
-  type ControlRow,
-  type ErrorCode,
-  type ErrorRecord,
-  type HandlerNature,
-  toErrorRecord,
-} from "@threadmill/protocol";
-import { type TaskDefinition, isTask } from "../define-task.js";
-
-/** Why a recipe cannot be used: it fails the job, not an item. */
-export class RecipeError extends Error {
-  readonly code: ErrorCode;
-  readonly record: ErrorRecord;
-  constructor(code: ErrorCode, record: ErrorRecord) {
-    super(record.message);
-    this.code = code;
-    this.record = record;
-  }
-}
+import { type ControlRow, type HandlerNature, toErrorRecord } from "@threadmill/protocol";
+import type { TaskDefinition } from "../define-task.js";
+import { RecipeError, loadTask } from "./task-module.js";
 
 /** A recipe that is ready to run. */
 export interface ReadyRecipe {
@@ -61,7 +44,7 @@ export class Recipe {
 
   /** @throws {RecipeError} `TASK_LOAD_FAILED` or `TASK_NOT_FOUND`. */
   load(): Promise<TaskDefinition> {
-    this.#loading ??= this.#import().catch((error: unknown) => {
+    this.#loading ??= loadTask(this.#url, this.#exportName).catch((error: unknown) => {
       this.#loading = undefined;
       throw error;
     });
@@ -75,33 +58,6 @@ export class Recipe {
       throw error;
     });
     return this.#preparing;
-  }
-
-  async #import(): Promise<TaskDefinition> {
-    const url = this.#url.startsWith("/") ? pathToFileURL(this.#url).href : this.#url;
-    let module: Record<string, unknown>;
-    try {
-      module = (await import(url)) as Record<string, unknown>;
-    } catch (error) {
-      const cause = toErrorRecord(error);
-      throw new RecipeError("TASK_LOAD_FAILED", {
-        name: "TaskLoadError",
-        message: `cannot load the task module ${url}: ${cause.message}`,
-        cause,
-      });
-    }
-    const found = lookUp(module, this.#exportName);
-    if (typeof found === "function") return { item: found as (item: unknown) => unknown };
-    if (isTask(found)) return found.definition;
-    const names = Object.keys(module).filter((name) => isTask(module[name]) || typeof module[name] === "function");
-    const has = names.length > 0 ? `; it exports ${names.map((name) => JSON.stringify(name)).join(", ")}` : "";
-    throw new RecipeError("TASK_NOT_FOUND", {
-      name: "TaskNotFoundError",
-      message:
-        found === undefined
-          ? `the module ${url} has no export ${JSON.stringify(this.#exportName)}${has}`
-          : `the export ${JSON.stringify(this.#exportName)} of ${url} is neither a function nor made by defineTask${has}`,
-    });
   }
 
   async #setUp(): Promise<ReadyRecipe> {
@@ -158,13 +114,6 @@ export class Recipe {
       this.#row.leave(nature);
     }
   }
-}
-
-/** A CommonJS module may hide its names behind `default`. */
-function lookUp(module: Record<string, unknown>, name: string): unknown {
-  if (name in module) return module[name];
-  const inner = module["default"];
-  return typeof inner === "object" && inner !== null ? (inner as Record<string, unknown>)[name] : undefined;
 }
 
 /** What a task says of its handlers; for one that is not loaded nobody can say. */

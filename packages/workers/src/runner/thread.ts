@@ -25,9 +25,10 @@ import { Details } from "./details.js";
 import { callColumns } from "./column-calls.js";
 import { callItems } from "./item-calls.js";
 import { Lanes } from "./lanes.js";
-import { Recipe, RecipeError, type ReadyRecipe, natureOf } from "./recipe.js";
+import { Recipe, type ReadyRecipe, natureOf } from "./recipe.js";
 import { watchStops } from "./stop-watch.js";
 import type { ContextHost } from "./task-context.js";
+import { RecipeError } from "./task-module.js";
 
 /** A handler that only waits is left behind after this share of the grace, well before its thread counts as stuck. */
 const ABANDON_SHARE = 0.6;
