@@ -1,6 +1,7 @@
 /** How an engine ends: in its own time, or at a deadline that it keeps whatever the tasks do. */
 import { InvalidArgumentError } from "@threadmill/protocol";
 import type { JobRegistry } from "./jobs/registry.js";
+import { MAX_TIMER_MS, object, refuseUnknown, range } from "./option-checks.js";
 
 export interface CloseOptions {
   /** How long live jobs may go on; then they are cancelled. Default: as long as they take. 0: not at all. */
@@ -14,7 +15,6 @@ export interface CloseReport {
   readonly cancelledJobs: readonly string[];
 }
 
-const MAX_TIMER_MS = 2_147_483_647;
 /** After a deadline: all of it within the second that `close` promises, whatever the tasks do. */
 const MAX_GRACE_MS = 600;
 const LATE_TEARDOWN_MS = 150;
@@ -39,9 +39,12 @@ export class Closing {
     this.#graceMs = graceMs;
   }
 
-  /** @throws {InvalidArgumentError} the deadline is no time, or there is none and a paused job would never end. */
-  check({ deadlineMs }: CloseOptions): void {
-    if (deadlineMs !== undefined) checkDeadline("close", deadlineMs);
+  /** @throws {InvalidArgumentError} an option is unknown, the deadline is no time, or there is none and a paused job would never end. */
+  check(options: CloseOptions): void {
+    object("close: options", options);
+    refuseUnknown("close", options, ["deadlineMs"]);
+    const { deadlineMs } = options;
+    if (deadlineMs !== undefined) range("close: deadlineMs", deadlineMs, 0, Infinity);
     else if (this.#report === undefined) refusePaused(this.#registry, "close");
   }
 
@@ -92,13 +95,6 @@ class Gate {
   readonly opened = new Promise<void>((resolve) => {
     this.open = resolve;
   });
-}
-
-/** @throws {InvalidArgumentError} it is no time from 0. */
-export function checkDeadline(what: string, deadlineMs: unknown): void {
-  if (typeof deadlineMs !== "number" || !(deadlineMs >= 0)) {
-    throw new InvalidArgumentError(`${what}: deadlineMs must be a number from 0, not ${String(deadlineMs)}`);
-  }
 }
 
 /** @throws {InvalidArgumentError} a job is paused: whoever waits for it would wait for ever. */

@@ -21,6 +21,7 @@ export type { JobEvents, JobHandle } from "./jobs/handle.js";
 export type { JobState } from "./jobs/job.js";
 export type { ItemFailure, JobResult, JobStats, Outcome } from "./jobs/outcome.js";
 export type { ItemCache, ItemCacheOptions } from "./jobs/item-memo.js";
+export type { Items } from "./jobs/source.js";
 export type { Progress } from "./jobs/progress.js";
 export type { SettledJob } from "./jobs/settled-jobs.js";
 export {

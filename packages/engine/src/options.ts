@@ -3,6 +3,7 @@ import { availableParallelism } from "node:os";
 import type { ResourceLimits } from "node:worker_threads";
 import { InvalidArgumentError } from "@threadmill/protocol";
 import type { ItemCacheOptions } from "./jobs/item-memo.js";
+import { MAX_TIMER_MS, object, refuseUnknown, positive, range, whole } from "./option-checks.js";
 import type { JobRules } from "./scheduler/index.js";
 
 export interface EngineOptions {
@@ -105,11 +106,7 @@ export type AnyRunOptions = RunOptionsWithCache<never, unknown, unknown>;
 export type ResolvedEngineOptions = Required<Omit<EngineOptions, "resourceLimits" | "env" | "execArgv">> &
   Pick<EngineOptions, "resourceLimits" | "env" | "execArgv">;
 
-const MAX_TIMER_MS = 2_147_483_647;
-
 export function resolveEngineOptions(given: EngineOptions = {}): ResolvedEngineOptions {
-  if (typeof given !== "object" || given === null)
-    throw new InvalidArgumentError("createEngine: options must be an object");
   const known = [
     "threads",
     "batchMs",
@@ -123,6 +120,7 @@ export function resolveEngineOptions(given: EngineOptions = {}): ResolvedEngineO
     "env",
     "execArgv",
   ];
+  object("createEngine: options", given);
   refuseUnknown("createEngine", given, known);
   const options = {
     ...given,
@@ -142,9 +140,7 @@ export function resolveEngineOptions(given: EngineOptions = {}): ResolvedEngineO
   positive("graceMs", options.graceMs, MAX_TIMER_MS);
   positive("progressMs", options.progressMs, MAX_TIMER_MS);
   whole("keepWarm", options.keepWarm, 1);
-  if (typeof options.results !== "object" || options.results === null) {
-    throw new InvalidArgumentError("createEngine: results must be an object");
-  }
+  object("createEngine: results", options.results);
   refuseUnknown("createEngine: results", options.results, ["maxEntries", "maxBytes"]);
   const { execArgv, env, resourceLimits } = options;
   if (execArgv !== undefined && !(Array.isArray(execArgv) && execArgv.every((one) => typeof one === "string"))) {
@@ -184,7 +180,7 @@ const RUN_OPTIONS = [
 
 /** Checks the options of a run and turns those that concern the scheduler into its rules. */
 export function resolveRunOptions<Item, Options>(given: RunOptionsWithCache<Item, Options, unknown>): JobRules {
-  if (typeof given !== "object" || given === null) throw new InvalidArgumentError("run: options must be an object");
+  object("run: options", given, "; a handler takes one item, so put what belongs together into one");
   refuseUnknown("run", given, RUN_OPTIONS);
   if (given.id !== undefined && (typeof given.id !== "string" || given.id === "" || given.id.length > 1_000)) {
     throw new InvalidArgumentError("run: id must be a string of 1 to 1,000 characters");
@@ -208,7 +204,7 @@ export function resolveRunOptions<Item, Options>(given: RunOptionsWithCache<Item
     throw new InvalidArgumentError("run: weigh and maxInFlightBytes go together");
   }
   const { retry = {}, timeoutMs, weight = 1, maxInFlight, maxInFlightBytes, concurrency, batchSize, total } = given;
-  if (typeof retry !== "object" || retry === null) throw new InvalidArgumentError("run: retry must be an object");
+  object("run: retry", retry);
   refuseUnknown("run: retry", retry, ["attempts", "backoffMs", "maxBackoffMs", "jitter"]);
   const { attempts = 1, backoffMs = 100, maxBackoffMs = 30_000, jitter = 0.2 } = retry;
   whole("retry.attempts", attempts, 1);
@@ -235,7 +231,7 @@ export function resolveRunOptions<Item, Options>(given: RunOptionsWithCache<Item
 
 /** Nothing of it is called before the job runs, and then it would be too late to throw. */
 function checkCache(cache: object): void {
-  if (typeof cache !== "object" || cache === null) throw new InvalidArgumentError("run: cache must be { store, key }");
+  object("run: cache", cache);
   refuseUnknown("run: cache", cache, ["store", "key"]);
   const { store, key } = cache as { readonly store?: unknown; readonly key?: unknown };
   if (typeof key !== "function") throw new InvalidArgumentError("run: cache.key must be a function");
@@ -244,34 +240,5 @@ function checkCache(cache: object): void {
     if (typeof methods[name] !== "function") {
       throw new InvalidArgumentError(`run: cache.store must have get, has and set; ${name} is no function`);
     }
-  }
-}
-
-/** A misspelt option that is silently ignored costs an evening. */
-function refuseUnknown(where: string, given: object, known: readonly string[]): void {
-  for (const name of Object.keys(given)) {
-    if (!known.includes(name)) {
-      throw new InvalidArgumentError(`${where}: unknown option ${JSON.stringify(name)}; known are ${known.join(", ")}`);
-    }
-  }
-}
-
-function whole(name: string, value: number, least: number, most = Number.MAX_SAFE_INTEGER): void {
-  if (!Number.isSafeInteger(value) || value < least || value > most) {
-    const bounds = most === Number.MAX_SAFE_INTEGER ? `from ${least}` : `from ${least} to ${most}`;
-    throw new InvalidArgumentError(`${name} must be a whole number ${bounds}, not ${String(value)}`);
-  }
-}
-
-function range(name: string, value: number, least: number, most: number): void {
-  if (typeof value !== "number" || !(value >= least && value <= most)) {
-    throw new InvalidArgumentError(`${name} must be a number from ${least} to ${most}, not ${String(value)}`);
-  }
-}
-
-function positive(name: string, value: number, most = Number.MAX_VALUE): void {
-  if (typeof value !== "number" || !(value > 0 && value <= most)) {
-    const bounds = most === Number.MAX_VALUE ? "above 0" : `above 0 and at most ${most}`;
-    throw new InvalidArgumentError(`${name} must be a number ${bounds}, not ${String(value)}`);
   }
 }

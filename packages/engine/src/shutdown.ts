@@ -1,6 +1,6 @@
 /** Ctrl-C for applications that have no handling of their own. */
-import { checkDeadline } from "./closing.js";
 import type { Engine } from "./engine.js";
+import { object, refuseUnknown, range } from "./option-checks.js";
 
 export interface ShutdownOptions {
   /** Default: SIGINT and SIGTERM. */
@@ -23,8 +23,10 @@ export interface Shutdown {
  * A signal that repeats within a quarter of a second counts once: a terminal and `npx` both pass a Ctrl-C on.
  */
 export function shutdownOnSignals(engine: Engine, options: ShutdownOptions = {}): Shutdown {
+  object("shutdownOnSignals: options", options);
+  refuseUnknown("shutdownOnSignals", options, ["signals", "deadlineMs"]);
   const { signals = ["SIGINT", "SIGTERM"], deadlineMs = 0 } = options;
-  checkDeadline("shutdownOnSignals", deadlineMs);
+  range("shutdownOnSignals: deadlineMs", deadlineMs, 0, Infinity);
   let firstAt: number | undefined;
   let resolve: (signal: NodeJS.Signals) => void;
   const closed = new Promise<NodeJS.Signals>((settle) => {

@@ -77,9 +77,11 @@ function urlOf(module: unknown): string {
   }
   if (isAbsolute(module)) return pathToFileURL(module).href;
   if (URL.canParse(module)) return checkProtocol(new URL(module));
-  throw new InvalidArgumentError(
-    `task: ${JSON.stringify(module)} is neither a URL nor an absolute path; write new URL(${JSON.stringify(module)}, import.meta.url)`,
-  );
+  // A name without a dot in front may be that of a package.
+  const [file, name] = [module.startsWith(".") ? module : `./${module}`, module].map((text) => JSON.stringify(text));
+  const remedy = `write new URL(${file}, import.meta.url)`;
+  const orPackage = module.startsWith(".") ? "" : `, or import.meta.resolve(${name}) if it is a package`;
+  throw new InvalidArgumentError(`task: ${name} is neither a URL nor an absolute path; ${remedy}${orPackage}`);
 }
 
 function checkProtocol(url: URL): string {
@@ -92,6 +94,16 @@ function checkProtocol(url: URL): string {
   }
   if (url.protocol === "data:") return url.href;
   throw new InvalidArgumentError(`task: a module is loaded from a file: or data: URL, not ${url.protocol}`);
+}
+
+/** @throws {InvalidArgumentError} it was not made by {@link task}. */
+export function checkTaskReference(value: unknown): asserts value is AnyTaskReference<unknown> {
+  if (isTaskReference(value)) return;
+  const remedy =
+    typeof value === "function"
+      ? ", not a function: that cannot travel to a thread, so export it from a module of its own"
+      : "";
+  throw new InvalidArgumentError(`run: the first argument must be made by task(url, exportName)${remedy}`);
 }
 
 export function isTaskReference(value: unknown): value is AnyTaskReference<unknown> {

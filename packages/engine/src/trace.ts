@@ -2,8 +2,8 @@
  * What an engine does, drawn over time: events in the format that Chrome's tracing and Perfetto read, with a lane for
  * each slot and a bar for each batch.
  */
-import { InvalidArgumentError } from "@threadmill/protocol";
 import type { EngineEvents } from "./engine.js";
+import { whole } from "./option-checks.js";
 import type { SafeEmitter } from "./safe-emitter.js";
 
 /** One event of the Trace Event Format; times are in microseconds of `performance.now()`. */
@@ -41,9 +41,7 @@ export function startTrace(
   engine: SafeEmitter<EngineEvents>,
   { maxEvents = DEFAULT_MAX_EVENTS }: TraceOptions = {},
 ): Trace {
-  if (!Number.isSafeInteger(maxEvents) || maxEvents < 1) {
-    throw new InvalidArgumentError(`trace: maxEvents must be a whole number from 1, not ${String(maxEvents)}`);
-  }
+  whole("trace: maxEvents", maxEvents, 1);
   const ring: TraceEvent[] = [];
   let next = 0;
   const slots = new Set<number>();

@@ -114,6 +114,7 @@ describe("the options of a run", () => {
     ["retry", [{ jitter: 1.1 }, { jitter: -0.1 }, { jitter: "0" }], /retry\.jitter must be a number from 0 to 1/],
     ["retry", [{ attempt: 3 }], /retry: unknown option "attempt"/],
     ["timeoutMs", [0, -1, Infinity, 2 ** 31, "5"], /timeoutMs must be a number above 0/],
+    ["timeoutMs", ["5"], /not '5'$/],
     ["weight", [0, -1, NaN, Infinity], /weight must be a number above 0/],
     ["maxInFlight", [0, 1.5], /maxInFlight must be a whole number from 1/],
     ["concurrency", [0, 1_025], /concurrency must be a whole number from 1 to 1024/],

@@ -1,7 +1,15 @@
 import { pathToFileURL } from "node:url";
 import type { Task } from "@threadmill/workers/runner";
 import { describe, expect, expectTypeOf, it } from "vitest";
-import { type ItemOf, type OptionsOf, type ResultOf, type TaskReference, isTaskReference, task } from "../src/task.js";
+import {
+  type ItemOf,
+  type OptionsOf,
+  type ResultOf,
+  type TaskReference,
+  checkTaskReference,
+  isTaskReference,
+  task,
+} from "../src/task.js";
 
 const refusal = (message: RegExp): object =>
   expect.objectContaining({ code: "INVALID_ARGUMENT", message: expect.stringMatching(message) as string }) as object;
@@ -31,7 +39,8 @@ describe("a reference to a task", () => {
 
   it.each([
     ["a relative path, which would mean another file in a thread", "./resize.js", /write new URL\("\.\/resize\.js"/],
-    ["a bare name", "resize", /neither a URL nor an absolute path/],
+    ["a bare name", "resize.js", /write new URL\("\.\/resize\.js", import\.meta\.url\)/],
+    ["the name of a package", "@acme/tasks", /or import\.meta\.resolve\("@acme\/tasks"\) if it is a package/],
     ["a module from the network", "https://example.com/a.js", /file: or data: URL, not https:/],
     ["a node: module", "node:fs", /file: or data: URL, not node:/],
     ["a file on another host", "file://host/a.js", /no file on this machine/],
@@ -43,6 +52,12 @@ describe("a reference to a task", () => {
 
   it.each(["", 5, null])("is refused with %o as the export's name", (name) => {
     expect(() => task("/a.js", name as string)).toThrow(refusal(/export's name/));
+  });
+
+  it("is asked for where something else is given, with the remedy for a function", () => {
+    expect(() => checkTaskReference(task("/a.js"))).not.toThrow();
+    expect(() => checkTaskReference("file:///a.js")).toThrow(refusal(/must be made by task\(url, exportName\)$/));
+    expect(() => checkTaskReference(() => 1)).toThrow(refusal(/not a function: .* export it from a module of its own/));
   });
 
   it("is told from other values", () => {

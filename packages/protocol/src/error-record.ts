@@ -19,6 +19,7 @@ const MAX_MESSAGE = 1_000;
 const MAX_STACK_LINES = 50;
 const MAX_STACK = 8_000;
 const MAX_CAUSES = 5;
+const MAX_KEYS = 5;
 
 /** Turns whatever a handler threw into a record. Never throws itself, whatever getters the thrown value has. */
 export function toErrorRecord(thrown: unknown, depth = 0): ErrorRecord {
@@ -60,8 +61,21 @@ function define(error: Error, key: string, value: string): void {
 
 function describe(value: unknown): string {
   if (value === null || value === undefined) return `${value} was thrown`;
-  const shown = typeof value === "object" ? Object.prototype.toString.call(value) : String(value);
-  return clip(`${shown} was thrown (a ${typeof value})`, MAX_MESSAGE);
+  if (typeof value === "object") {
+    const shown = Object.prototype.toString.call(value);
+    return clip(`${shown}${shown === "[object Object]" ? keysOf(value) : ""} was thrown, not an Error`, MAX_MESSAGE);
+  }
+  const shown = typeof value === "string" ? JSON.stringify(clip(value, MAX_MESSAGE)) : String(value);
+  return clip(`${shown} was thrown (a ${typeof value}, not an Error)`, MAX_MESSAGE);
+}
+
+/** The first few: values could be large, or getters. */
+function keysOf(value: object): string {
+  const keys: string[] = [];
+  for (const key in value) {
+    if (keys.push(key) === MAX_KEYS) break;
+  }
+  return keys.length === 0 ? "" : ` with ${keys.join(", ")}`;
 }
 
 function text(value: unknown, max: number): string | undefined {

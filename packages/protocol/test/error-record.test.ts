@@ -81,12 +81,14 @@ describe("what is thrown and is no error", () => {
   it.each([
     [undefined, "undefined was thrown"],
     [null, "null was thrown"],
-    ["oops", "oops was thrown (a string)"],
-    [0, "0 was thrown (a number)"],
-    [7n, "7 was thrown (a bigint)"],
-    [Symbol("odd"), "Symbol(odd) was thrown (a symbol)"],
-    [{ a: 1 }, "[object Object] was thrown (a object)"],
-    [[1], "[object Array] was thrown (a object)"],
+    ["oops", '"oops" was thrown (a string, not an Error)'],
+    [0, "0 was thrown (a number, not an Error)"],
+    [7n, "7 was thrown (a bigint, not an Error)"],
+    [Symbol("odd"), "Symbol(odd) was thrown (a symbol, not an Error)"],
+    [{}, "[object Object] was thrown, not an Error"],
+    [{ status: 404, why: "gone" }, "[object Object] with status, why was thrown, not an Error"],
+    [{ a: 1, b: 2, c: 3, d: 4, e: 5, f: 6 }, "[object Object] with a, b, c, d, e was thrown, not an Error"],
+    [[1], "[object Array] was thrown, not an Error"],
   ])("is named: %o", (thrown, message) => {
     expect(toErrorRecord(thrown)).toMatchObject({ name: "NonError", message });
   });

@@ -62,7 +62,7 @@ const wrongItems: readonly (readonly [name: string, items: unknown, named: strin
   ["undefined", undefined, "undefined"],
   ["a plain object", { length: 3 }, "object"],
   ["a function", () => [], "function"],
-  ["a promise", Promise.resolve([1]), "object"],
+  ["a promise", Promise.resolve([1]), "promise"],
   ["a DataView", new DataView(new ArrayBuffer(8)), "object"],
   ["an ArrayBuffer", new ArrayBuffer(8), "object"],
 ];

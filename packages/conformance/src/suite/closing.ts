@@ -130,11 +130,14 @@ export function closingSuite(subject: Subject): void {
       await closing;
     });
 
-    test.each([-1, Number.NaN, "soon"])("refuses a deadline of %j, and changes nothing", async (deadlineMs) => {
+    test.each([
+      ["deadlineMs", -1],
+      ["deadlineMs", Number.NaN],
+      ["deadlineMs", "soon"],
+      ["deadline", 5],
+    ])("refuses { %s: %j }, and changes nothing", async (name, value) => {
       const engine = kit.engine();
-      expect((await failure(engine.close({ deadlineMs: deadlineMs as number }), "INVALID_ARGUMENT")).message).toContain(
-        "deadlineMs",
-      );
+      expect((await failure(engine.close({ [name]: value }), "INVALID_ARGUMENT")).message).toContain(name);
       expect(await engine.map(addOne, [1])).toEqual([2]);
     });
 

@@ -50,11 +50,11 @@ export function lostItem(
   { index, attempt, code }: Extract<Effect, { type: "fail-item" }>,
   threadFault: unknown,
 ): ItemFailure {
-  const isLost = code === "THREAD_LOST";
-  const message = isLost
-    ? "its thread died while it ran, twice"
+  const cause = code === "THREAD_LOST" ? toErrorRecord(threadFault) : undefined;
+  const message = cause
+    ? `its thread died while it ran, twice: ${cause.message}`
     : "the handler call took longer than timeoutMs and did not come back in the grace after it";
-  const record = { name: "ThreadmillError", message, ...(isLost ? { cause: toErrorRecord(threadFault) } : {}) };
+  const record = { name: "ThreadmillError", message, ...(cause ? { cause } : {}) };
   return { index, attempt, error: taskError(job.id, { index, attempt, code, record }) };
 }
 

@@ -9,7 +9,7 @@ import { type AnyRunOptions, type ResolvedEngineOptions, type RunOptions, resolv
 import { Recipes } from "../recipes.js";
 import type { Runner } from "../runners/runner.js";
 import type { JobRules } from "../scheduler/index.js";
-import { type AnyTaskReference, isTaskReference } from "../task.js";
+import { type AnyTaskReference, checkTaskReference } from "../task.js";
 import type { ThreadEvent } from "../threads.js";
 import { type JobControl, JobHandle } from "./handle.js";
 import { ItemMemo } from "./item-memo.js";
@@ -84,9 +84,7 @@ export class JobRegistry {
 
   /** As `Engine.run`, types aside. */
   run(reference: AnyReference, items: Items<unknown>, options: AnyRunOptions, isWarmUp = false): AnyHandle {
-    if (!isTaskReference(reference)) {
-      throw new InvalidArgumentError("run: the first argument must be made by task(url, exportName)");
-    }
+    checkTaskReference(reference);
     const rules = resolveRunOptions(options);
     const { id, signal } = options;
     if (id !== undefined) {

@@ -61,7 +61,8 @@ export function openSource(items: unknown, options: SourceOptions, listener: Sou
       return new PulledSource(() => opened ?? iteratorOf(iterable), options, listener, undefined, opened);
     }
   }
-  const got = items === null ? "null" : Array.isArray(items) ? "an array" : typeof items;
+  const isPromise = typeof (items as Partial<Promise<unknown>> | null)?.then === "function";
+  const got = items === null ? "null" : isPromise ? "a promise; await it first" : typeof items;
   throw new InvalidArgumentError(
     `run: items must be an array, a typed array, an iterable or an async iterable, not ${got}`,
   );

@@ -2,7 +2,7 @@
 import { fingerprint } from "@threadmill/cache";
 import { InvalidArgumentError } from "@threadmill/protocol";
 import { type RunOptions, resolveRunOptions } from "../options.js";
-import { isTaskReference } from "../task.js";
+import { checkTaskReference } from "../task.js";
 import { nameShared } from "../shared-names.js";
 import type { WireRunOptions, WireTaskOptions } from "./messages.js";
 
@@ -27,9 +27,7 @@ const SENT = new Set<string>([
  * @throws {InvalidArgumentError} no task, options that are wrong, or that hold what cannot travel.
  */
 export function checkRun(task: unknown, options: RunOptions<never, unknown>): WireRunOptions {
-  if (!isTaskReference(task)) {
-    throw new InvalidArgumentError("run: the first argument must be made by task(url, exportName)");
-  }
+  checkTaskReference(task);
   resolveRunOptions(options);
   const sent: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(options)) {

@@ -73,6 +73,7 @@ describe("what is no source of items", () => {
     ["an object", { a: 1 }, /not object/],
     ["a DataView", new DataView(new ArrayBuffer(1)), /not object/],
     ["a function", () => [], /not function/],
+    ["a promise of items", Promise.resolve([1]), /not a promise; await it first/],
   ])("is refused: %s", (_, items, message) => {
     expect(() => open(items)).toThrow(
       expect.objectContaining({ code: "INVALID_ARGUMENT", message: expect.stringMatching(message) as string }),
