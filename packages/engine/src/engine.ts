@@ -43,8 +43,10 @@ export interface EngineEvents {
 export interface EngineStats extends DispatcherStats {
   readonly threads: readonly {
     readonly slot: number;
-    /** `stuck`: it does not come back from cancelled work. `broken`: it cannot be started. */
-    readonly state: "starting" | "idle" | "busy" | "stuck" | "broken";
+    /**
+     * `stuck`: it does not come back from cancelled work. `broken`: it cannot be started. `ended`: the engine is closed.
+     */
+    readonly state: "starting" | "idle" | "busy" | "stuck" | "broken" | "ended";
     /** Threads that the slot has had before this one. */
     readonly replaced: number;
     readonly jobId: string | undefined;
@@ -192,7 +194,7 @@ export class Engine extends SafeEmitter<EngineEvents> {
     return {
       threads: dispatcher.state.slots.map((slot) => ({
         slot: slot.index,
-        state: slotState(slot),
+        state: this.#phase === "closed" && slot.phase !== "stuck" ? "ended" : slotState(slot),
         replaced: slot.incarnation,
         jobId: slot.running === undefined ? undefined : ids.get(slot.running.job.key),
       })),

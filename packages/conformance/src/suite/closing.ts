@@ -149,6 +149,7 @@ export function closingSuite(subject: Subject): void {
       await engine[Symbol.asyncDispose]();
       expect(handle.state).toBe("cancelled");
       expect(tally.at(TEARDOWNS)).toBe(subject.slots);
+      expect(new Set(engine.stats().threads.map(({ state }) => state))).toEqual(new Set(["ended"]));
       expect(thrown(() => engine.run(addOne, [1])).code).toBe("ENGINE_CLOSED");
     });
 
