@@ -42,6 +42,10 @@ expectType<number, typeof called>();
 // One job feeds another.
 engine.run(measuring, engine.run(task<(n: number) => string>(url), [1]).values());
 
+// A task whose type nobody has said takes anything, and gives what must be looked at first.
+const untyped = engine.map(task(url), [1, "a"], { options: { width: 256 } });
+expectType<Promise<unknown[]>, typeof untyped>();
+
 // Under collect a value may be missing.
 const collected = engine.run(classifying, ["a"], { onError: "collect" });
 expectType<(number | undefined)[], Awaited<typeof collected.result>["values"]>();

@@ -60,10 +60,16 @@ export type ReferenceTo<Handler> =
  * const ref = task<typeof resize>(new URL("./resize.js", import.meta.url), "resize");
  * ```
  *
- * @param module a `file:` or `data:` URL, or an absolute path.
+ * Without the type, items, results and options are `unknown`: all is allowed, and nothing is checked.
+ *
+ * @param module a `file:` or `data:` URL, or an absolute path. Where there is no such `.js`, a `.ts` beside it is meant,
+ * and the other way round.
  * @throws {InvalidArgumentError} a relative path: it would mean another file in a thread.
  */
-export function task<Handler>(module: URL | string, exportName = "default"): ReferenceTo<Handler> {
+export function task<Handler = Task<unknown, unknown, unknown>>(
+  module: URL | string,
+  exportName = "default",
+): ReferenceTo<Handler> {
   if (typeof exportName !== "string" || exportName === "") {
     throw new InvalidArgumentError("task: the export's name must be a string that is not empty");
   }

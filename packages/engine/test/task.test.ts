@@ -69,6 +69,10 @@ describe("a reference to a task", () => {
 });
 
 describe("the types of a task", () => {
+  it("are unknown where nobody says them", () => {
+    expectTypeOf(task("/a.js")).toEqualTypeOf<TaskReference<unknown, unknown, unknown>>();
+  });
+
   interface Photo {
     readonly path: string;
   }
