@@ -2,34 +2,30 @@
  * Packs every public package as it would be published, and looks at what is in the archive: publint (does package.json
  * tell the truth?), attw (do the types resolve as the code does?), and whether dist is what src compiles to.
  */
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { pnpm } from "./lib/pnpm.mjs";
+import { pack, publicPackages } from "./lib/public-packages.mjs";
 import { root } from "./lib/root.mjs";
 import { run } from "./lib/run.mjs";
 
-const packages = new URL("packages/", root);
 const folder = mkdtempSync(path.join(tmpdir(), "threadmill-packages-"));
 let failed = 0;
 try {
-  for (const name of readdirSync(packages)) {
-    /** @type {{ name: string, private?: boolean }} */
-    const manifest = JSON.parse(readFileSync(new URL(`${name}/package.json`, packages), "utf8"));
-    if (manifest.private !== true && !(await isGood(name))) failed += 1;
+  for (const cwd of publicPackages()) {
+    if (!(await isGood(cwd))) failed += 1;
   }
 } finally {
   rmSync(folder, { recursive: true });
 }
 process.exitCode = failed === 0 ? 0 : 1;
 
-/** @param {string} name a folder in packages/ */
-async function isGood(name) {
-  const cwd = fileURLToPath(new URL(name, packages));
+/** @param {string} cwd the folder of a package */
+async function isGood(cwd) {
+  const name = path.basename(cwd);
   const archive = path.join(folder, `${name}.tgz`);
-  const [command, args] = pnpm("pack", "--json", "--out", archive);
-  const packed = await run(command, args, { cwd, capture: true });
+  const packed = await pack(cwd, archive);
   const complaints = packed.code === 0 ? staleFiles(cwd, packed.output) : [packed.output];
 
   /** @type {[tool: string, args: string[]][]} */
