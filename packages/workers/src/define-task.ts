@@ -120,7 +120,7 @@ export function outputOf(definition: TaskDefinition): NumberColumnName | undefin
  * Declares a task.
  *
  * @throws {InvalidArgumentError} none of `item`, `batch` and `columns`, or more than one; a handler that is not a
- * function; `concurrency` without `item`; `columns` without `output`; or a bound that is not a positive whole number.
+ * function; an unknown name; `concurrency` without `item`; `columns` without `output`; or a bound that is not a positive whole number.
  */
 export function defineTask<Item, Result, Options = undefined, Resource = undefined>(
   definition: ItemDefinition<Item, Result, Options, Resource>,
@@ -139,10 +139,25 @@ export function defineTask(definition: object): Task<unknown, unknown, unknown> 
   return { [TASK_BRAND]: true, kind: kindOf(checked), definition: checked };
 }
 
+const KNOWN: readonly string[] = [
+  "item",
+  "batch",
+  "columns",
+  "output",
+  "setup",
+  "teardown",
+  "concurrency",
+  "maxBatchItems",
+  "native",
+];
+
 function checkDefinition(definition: Record<string, unknown>): TaskDefinition {
   const refuse = (text: string): never => {
     throw new InvalidArgumentError(`defineTask: ${text}`);
   };
+  for (const name of Object.keys(definition)) {
+    if (!KNOWN.includes(name)) refuse(`unknown \`${name}\`; known are ${KNOWN.join(", ")}`);
+  }
   const forms = ["item", "batch", "columns"].filter((form) => definition[form] !== undefined);
   if (forms.length !== 1) refuse("give exactly one handler, `item`, `batch` or `columns`");
   for (const name of [...forms, "setup", "teardown"]) {
