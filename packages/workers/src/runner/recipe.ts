@@ -71,9 +71,10 @@ export class Recipe {
       resource = await definition.setup?.(this.options);
     } catch (error) {
       const cause = toErrorRecord(error);
+      const hint = this.options === undefined ? " (it was given no options)" : "";
       throw new RecipeError("SETUP_FAILED", {
         name: "SetupError",
-        message: `the setup of ${JSON.stringify(this.#exportName)} in ${this.#url} failed: ${cause.message}`,
+        message: `the setup of ${JSON.stringify(this.#exportName)} in ${this.#url} failed: ${cause.message}${hint}`,
         cause,
       });
     } finally {

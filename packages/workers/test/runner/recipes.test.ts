@@ -57,6 +57,16 @@ describe("a setup", () => {
     }
   });
 
+  it.each([
+    [undefined, /failed: no model \(it was given no options\)$/],
+    [{ model: "small" }, /failed: no model$/],
+  ])("that fails says whether it had options: %o", async (options, message) => {
+    await using thread = new ThreadAtHand();
+    stage.setUp = () => Promise.reject(new Error("no model"));
+    const answer = await thread.answer(thread.batch(thread.introduce("equipped", options), ["a"]));
+    expect((answer[3] as { message: string }).message).toMatch(message);
+  });
+
   it("that fails breaks its batch, and is tried again by the next one", async () => {
     await using thread = new ThreadAtHand();
     stage.setUp = () => Promise.reject(new RangeError("out of memory"));
