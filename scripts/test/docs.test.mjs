@@ -56,7 +56,7 @@ function anchorsOf(text) {
 }
 
 describe("programs", async () => {
-  const pagesWithPrograms = ["README.md", "docs/in-your-application.md"];
+  const pagesWithPrograms = ["README.md", "packages/engine/README.md", "docs/in-your-application.md"];
   const programs = (
     await Promise.all(pagesWithPrograms.map(async (page) => programsOf(page, await read(page))))
   ).flat();
