@@ -95,7 +95,7 @@ export class Stage {
   /** What never comes back from native code is left alone for ever, by design: no run would come to rest. */
   #isInNativeCode(slot: number): boolean {
     const thread = this.simulation.shell.threads.at(slot);
-    return thread?.calls.some(({ fate }) => typeof fate === "object") === true;
+    return thread?.calls.running.some(({ fate }) => typeof fate === "object") === true;
   }
 
   #act(command: Command): void {

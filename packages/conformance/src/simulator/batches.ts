@@ -83,10 +83,10 @@ export class Batches {
     const sent = thread?.sent.find((one) => one.batch === batch);
     if (thread === undefined || sent === undefined || batch.stoppedAt !== undefined) return;
     const lowered = this.#shell.control.revoke(thread.rowNumber, batch.number, keep, least);
-    const from = thread.claimDuringRevoke(batch.number, lowered);
+    const from = thread.claims.duringRevoke(batch.number, lowered);
     if (from < 0) broken("S8", `a revoke of batch ${batch.number} answers ${from}`);
     if (from >= batch.count) this.#shell.counters["revocation that came too late"]++;
-    if (thread.isClaiming) this.#shell.counters["revocation between a claim and its look at the limit"]++;
+    if (thread.claims.isUnderWay) this.#shell.counters["revocation between a claim and its look at the limit"]++;
     if (thread.sent.some(({ stoppedAt }) => stoppedAt !== undefined))
       this.#shell.counters["revocation during a cancel"]++;
     if (event.type === "pause-asked" && from > 0) this.#shell.counters["pause while an item is claimed"]++;
@@ -107,7 +107,7 @@ export class Batches {
     }
     sent.stoppedAt = this.#shell.now;
     if (isLast(batch)) this.#shell.counters["cancel during the last batch"]++;
-    if (thread.loads.some(({ waiters }) => waiters.some((run) => run.sent === sent))) {
+    if (thread.loads.underWay.some(({ waiters }) => waiters.some((run) => run.sent === sent))) {
       this.#shell.counters["cancel while its task is loaded"]++;
     }
     this.#shell.threads.stop(thread, batch.number);

@@ -198,7 +198,7 @@ export class Simulation {
 
   /** What the slot's thread is in goes on for ever: an item that it runs computes until it is terminated. */
   hang(slot: number): boolean {
-    return this.shell.threads.at(slot)?.hang() ?? false;
+    return this.shell.threads.at(slot)?.calls.hang() ?? false;
   }
 
   // ——— time
