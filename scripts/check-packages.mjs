@@ -59,6 +59,8 @@ function staleFiles(cwd, listing) {
   const compiled = paths.filter((file) => file.startsWith("dist/"));
   if (compiled.length === 0) return [`${cwd}: there is no dist in the archive. Is it built?`];
   return compiled
-    .filter((file) => !sources.has(file.replace(/^dist/, "src").replace(/(\.d\.ts|\.js)(\.map)?$/, ".ts")))
+    .filter(
+      (file) => !sources.has(file.replace(/^dist/, "src").replace(/(?:\.d\.(c?)ts|\.(c?)js)(?:\.map)?$/, ".$1$2ts")),
+    )
     .map((file) => `${file} has no source any more: delete dist and build again`);
 }
