@@ -242,10 +242,6 @@ export const LIES: readonly Lie[] = [
     tell: () => ["held", held],
   })),
   { name: "a description of a task that nobody knows", tell: () => ["described", 999, "item", 1, 0] },
-];
-
-/** What matches nothing, but has a form, and is dropped without being counted. */
-export const UNCOUNTED: readonly Lie[] = [
   { name: "a detail of a batch that is not out", tell: () => ["detail", 999, "news"] },
   { name: "the end of a teardown that nobody asked for", tell: () => ["closed"] },
 ];

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Engine } from "../../src/engine.js";
 import { shutdownOnSignals } from "../../src/shutdown.js";
 import { EngineAtHand, handler, turn } from "./engine-at-hand.js";
-import { UNCOUNTED, UNHARMED, acquainted, tell } from "./lies.js";
+import { acquainted } from "./lies.js";
 import { playTime } from "./played-time.js";
 import { program } from "./program.js";
 
@@ -43,12 +43,12 @@ async function busy(graceMs = 400): Promise<{ at: EngineAtHand; job: ReturnType<
 describe("events", () => {
   // The timer's progress is told outside of a turn: what a listener leads to overtakes it.
   it("come in order when a listener to progress cancels the job: nothing after settle", async () => {
-    const { at, job } = await busy();
+    const { job } = await busy();
     const heard: string[] = [];
     job.on("progress", () => job.cancel());
     job.on("progress", () => heard.push("progress"));
     job.on("settle", () => heard.push("settle"));
-    vi.advanceTimersByTime(at.engine === undefined ? 0 : 100);
+    vi.advanceTimersByTime(100);
     expect(heard.at(-1)).toBe("settle");
   });
 });
@@ -178,14 +178,9 @@ describe("close with a deadline resolves within a second of it", () => {
   });
 });
 
-describe("what a thread says that matches nothing is counted", () => {
-  // Details of unknown batches and early goodbyes are dropped without being counted.
-  it.each(UNCOUNTED)("$name", async ({ tell: lie }) => {
-    expect(await tell(lie)).toEqual(UNHARMED);
-  });
-
+describe("a thread that has died", () => {
   // The batches of a dead thread stay with its link: a late answer counts as one, with its event and its time.
-  it("also after the thread has died", async () => {
+  it("answers for nothing any more: what comes late is dropped and counted", async () => {
     const { at, thread } = await acquainted();
     const job = at.engine.run(handler("double"), [1, 2, 3, 4], { batchSize: 4 });
     const batches: unknown[] = [];

@@ -35,24 +35,30 @@ describe("content-hash", () => {
   });
 
   it.skipIf(process.platform === "win32")(
-    "refuses a named pipe at once instead of waiting for its writer",
+    "refuses a named pipe at once instead of waiting for its writer (skipped on Windows: it has none)",
     async () => {
       execFileSync("mkfifo", [file("pipe")]);
       await expect(runOne(contentHash, file("pipe"))).rejects.toMatchObject({ code: "NOT_A_FILE", final: true });
     },
   );
 
-  it.skipIf(process.platform === "win32")("refuses devices, which have no end", async () => {
-    await expect(runOne(contentHash, "/dev/zero")).rejects.toMatchObject({ code: "NOT_A_FILE", final: true });
-  });
+  it.skipIf(process.platform === "win32")(
+    "refuses devices, which have no end (skipped on Windows: it has none)",
+    async () => {
+      await expect(runOne(contentHash, "/dev/zero")).rejects.toMatchObject({ code: "NOT_A_FILE", final: true });
+    },
+  );
 
-  it.skipIf(process.platform === "win32")("follows a symbolic link only when told to", async () => {
-    const path = file("target", "content");
-    symlinkSync(path, file("link"));
-    await expect(runOne(contentHash, file("link"))).rejects.toMatchObject({ code: "NOT_A_FILE", final: true });
-    const followed = await runOne(contentHash, file("link"), { followSymlinks: true });
-    expect(followed).toEqual(await runOne(contentHash, path));
-  });
+  it.skipIf(process.platform === "win32")(
+    "follows a symbolic link only when told to (skipped on Windows: a right is needed to make one)",
+    async () => {
+      const path = file("target", "content");
+      symlinkSync(path, file("link"));
+      await expect(runOne(contentHash, file("link"))).rejects.toMatchObject({ code: "NOT_A_FILE", final: true });
+      const followed = await runOne(contentHash, file("link"), { followSymlinks: true });
+      expect(followed).toEqual(await runOne(contentHash, path));
+    },
+  );
 
   it("stops between two chunks when it is cancelled, with the reason of the cancel", async () => {
     const path = file("long", Buffer.alloc(20 * MIB));

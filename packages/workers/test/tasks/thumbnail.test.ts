@@ -230,7 +230,7 @@ describe("thumbnail of bad input", () => {
   });
 
   it.skipIf(process.platform === "win32")(
-    "refuses a named pipe at once instead of holding a thread of libuv",
+    "refuses a named pipe at once instead of holding a thread of libuv (skipped on Windows: it has none)",
     async () => {
       execFileSync("mkfifo", [file("pipe.jpg")]);
       await expect(runOne(thumbnail, file("pipe.jpg"))).rejects.toMatchObject({ code: "NOT_A_FILE", final: true });
