@@ -3,11 +3,58 @@ import { getEventListeners } from "node:events";
 import type { Engine, EngineOptions } from "@threadmill/engine";
 import { afterEach, beforeEach, expect } from "vitest";
 import type { Subject } from "./subject.js";
+import { TimerWatch } from "./timer-watch.js";
 
 /** When resources that have been let go are held to be kept: a busy machine takes a while to end a thread. */
 const PATIENCE_MS = 20_000;
-/** What an engine holds. Timers of the test runner come and go, and are not looked at. */
-const WATCHED = new Set(["MessagePort", "Worker", "Immediate", "TTYWrap", "PipeWrap", "ProcessWrap"]);
+/** What an engine holds, but for timers, which are watched where they are set. */
+const WATCHED = new Set(["MessagePort", "Worker", "TTYWrap", "PipeWrap", "ProcessWrap"]);
+
+/**
+ * To be called inside a `describe`, or for a whole file: checks after each test that the process is as it was before.
+ * Answers a function for tests that mean to provoke warnings with this code.
+ */
+export function watchLeaks(): (expectedWarning: string) => void {
+  let allowed = new Set<string>();
+  let warnings: Error[] = [];
+  let rejections: unknown[] = [];
+  let timers = new TimerWatch();
+  let before: ReadonlyMap<string, number> | undefined;
+  const onWarning = (warning: Error & { code?: string }): void => {
+    if (!allowed.has(warning.code ?? "")) warnings.push(warning);
+  };
+  const onRejection = (reason: unknown): void => {
+    rejections.push(reason);
+  };
+
+  beforeEach(() => {
+    allowed = new Set();
+    warnings = [];
+    rejections = [];
+    before = resources();
+    timers = new TimerWatch();
+    timers.begin();
+    process.on("warning", onWarning);
+    process.on("unhandledRejection", onRejection);
+  });
+
+  afterEach(async () => {
+    // A test that was skipped before it began has none, and has left nothing.
+    const held = before;
+    before = undefined;
+    if (held === undefined) return;
+    await until(() => excess(held).length === 0 && timers.left.length === 0);
+    timers.end();
+    process.off("warning", onWarning);
+    process.off("unhandledRejection", onRejection);
+    expect(warnings, "process warnings").toEqual([]);
+    expect(rejections, "unhandled rejections").toEqual([]);
+    expect(excess(held), "resources that are still active").toEqual([]);
+    expect(timers.left, "timers that are still set").toEqual([]);
+  });
+
+  return (code) => allowed.add(code);
+}
 
 export interface Kit {
   /** An engine that is closed after the test. */
@@ -20,46 +67,22 @@ export interface Kit {
   expectWarnings(code: string): void;
 }
 
-/** To be called inside a `describe`: checks after each of its tests that nothing is left. */
+/** To be called inside a `describe`: engines for its tests, and checks after each of them that nothing is left. */
 export function useKit(subject: Subject): Kit {
   let engines: Engine[] = [];
   let signals: AbortSignal[] = [];
-  let allowed = new Set<string>();
-  let warnings: Error[] = [];
-  let rejections: unknown[] = [];
-  let before: ReadonlyMap<string, number> | undefined;
-  const onWarning = (warning: Error & { code?: string }): void => {
-    if (!allowed.has(warning.code ?? "")) warnings.push(warning);
-  };
-  const onRejection = (reason: unknown): void => {
-    rejections.push(reason);
-  };
+  // Before our own hook: those after a test are called in reverse, and engines are closed by then.
+  const expectWarnings = watchLeaks();
 
   beforeEach(() => {
     engines = [];
     signals = [];
-    allowed = new Set();
-    warnings = [];
-    rejections = [];
-    before = resources();
-    process.on("warning", onWarning);
-    process.on("unhandledRejection", onRejection);
   });
 
   afterEach(async () => {
-    // A test that was skipped before it began has none, and has left nothing.
-    const held = before;
-    before = undefined;
-    if (held === undefined) return;
     for (const engine of engines) await engine.close({ deadlineMs: 0 });
-    await until(() => excess(held).length === 0);
-    process.off("warning", onWarning);
-    process.off("unhandledRejection", onRejection);
-    expect(warnings, "process warnings").toEqual([]);
-    expect(rejections, "unhandled rejections").toEqual([]);
     for (const signal of signals) expect(getEventListeners(signal, "abort"), "listeners on a signal").toEqual([]);
     for (const engine of engines) expect(engine.jobs(), "live jobs after close").toEqual([]);
-    expect(excess(held), "resources that are still active").toEqual([]);
   });
 
   function make(options?: EngineOptions): Engine {
@@ -76,9 +99,7 @@ export function useKit(subject: Subject): Kit {
       signals.push(controller.signal);
       return controller;
     },
-    expectWarnings(code) {
-      allowed.add(code);
-    },
+    expectWarnings,
   };
 }
 
@@ -90,7 +111,7 @@ function resources(): Map<string, number> {
 
 function excess(before: ReadonlyMap<string, number>): string[] {
   return [...resources()]
-    .filter(([name, count]) => WATCHED.has(name) && name !== "Immediate" && count > (before.get(name) ?? 0))
+    .filter(([name, count]) => WATCHED.has(name) && count > (before.get(name) ?? 0))
     .map(([name]) => name);
 }
 

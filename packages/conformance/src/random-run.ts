@@ -2,6 +2,7 @@
  * A random history: one engine, many jobs, and everything that callers may do to them, drawn from a seed. Threads keep
  * their own time, so a seed gives the same calls again, not always the same interleaving.
  */
+import { getEventListeners } from "node:events";
 import type { Engine, EngineOptions, JobHandle } from "@threadmill/engine";
 import { checkHistory } from "./checker.js";
 import { relogged } from "./fixtures/index.js";
@@ -48,7 +49,8 @@ const MAX_RESULTS = 2;
 export async function runRandomly(options: RandomRunOptions): Promise<RandomRunReport> {
   const run = new RandomRun(options);
   await run.play();
-  return { violations: checkHistory(run.recorder.history), script: run.script, figures: run.figures };
+  const violations = [...checkHistory(run.recorder.history), ...run.leftovers];
+  return { violations, script: run.script, figures: run.figures };
 }
 
 class RandomRun {
@@ -80,6 +82,12 @@ class RandomRun {
       maxBatchItems: random.pick([4, 64, 4_096]),
     });
     this.recorder.watch(this.#engine);
+  }
+
+  /** What the engine has not let go of, though it is closed. */
+  get leftovers(): string[] {
+    const watched = [...this.#controllers].filter(([, { signal }]) => getEventListeners(signal, "abort").length > 0);
+    return watched.map(([{ id }]) => `N1: there is a listener on a signal of ${id}`);
   }
 
   get figures(): RandomRunFigures {

@@ -4,6 +4,7 @@
  */
 import { createEngine } from "@threadmill/engine";
 import { describe, expect, test } from "vitest";
+import { watchLeaks } from "../src/leaks.js";
 import { runRandomly } from "../src/random-run.js";
 
 const given = process.env["THREADMILL_SEED"];
@@ -15,6 +16,7 @@ describe.each([
   ["one thread", 1],
   ["two threads", 2],
 ])("random histories, %s", (_, threads) => {
+  watchLeaks();
   for (let seed = first; seed < first + runs; seed++) {
     test(`keep every promise (THREADMILL_SEED=${seed})`, async () => {
       const report = await runRandomly({

@@ -7,9 +7,12 @@ import { collect, failure, once, range, rejection, thrown } from "../src/asserti
 import { addOne, counted, failOdd, flaky, gated, gatedToo } from "../src/fixtures/index.js";
 import { SETUPS } from "../src/fixtures/setups.js";
 import { Gate } from "../src/gate.js";
-import { until } from "../src/leaks.js";
+import { until, watchLeaks } from "../src/leaks.js";
 import { type RemotePair, connectPair } from "../src/remote/pair.js";
 import { Tally } from "../src/tally.js";
+
+// Before the hook below: those after a test are called in reverse.
+watchLeaks();
 
 const pairs: RemotePair[] = [];
 afterEach(async () => {

@@ -3,6 +3,7 @@
  * and `THREADMILL_RUNS` sets how many there are.
  */
 import { describe, expect, test } from "vitest";
+import { watchLeaks } from "../src/leaks.js";
 import { playClients } from "../src/remote/random-clients.js";
 
 const given = process.env["THREADMILL_SEED"];
@@ -13,6 +14,7 @@ describe.each([
   ["inline", 0],
   ["two threads", 2],
 ])("random histories of remote clients, %s", (_, threads) => {
+  watchLeaks();
   for (let seed = first; seed < first + runs; seed++) {
     test(`keep every promise (THREADMILL_SEED=${seed})`, async () => {
       const report = await playClients({ seed, threads });

@@ -5,6 +5,7 @@
  */
 import { ControlBlock } from "@threadmill/protocol";
 import { describe, expect, test } from "vitest";
+import { watchLeaks } from "../src/leaks.js";
 import { soakEngineRevocation } from "../src/revocation/engine-soak.js";
 import { REVOCATION_MODES, type RevocationFigures, soakRevocation } from "../src/revocation/soak.js";
 
@@ -12,6 +13,8 @@ const seed = Number(process.env["THREADMILL_SEED"] ?? Math.floor(Math.random() *
 const SECONDS = 2;
 /** Reached only if a planted bug is not found: most are in the first round. */
 const PATIENCE_SECONDS = 20;
+
+watchLeaks();
 
 /** Does not look again after it has lowered the limit. */
 class LooksOnce extends ControlBlock {

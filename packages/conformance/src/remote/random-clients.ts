@@ -3,6 +3,7 @@
  * slowly, left, and lost with their client. What callers saw is judged by the same checker as in the other histories.
  * Jobs have no ids of their own here: who joined whom is for the engine to say, which a client learns later.
  */
+import { getEventListeners } from "node:events";
 import { MessageChannel } from "node:worker_threads";
 import { type Engine, createEngine } from "@threadmill/engine";
 import { type Exposure, type RemoteEngine, connectEngine, exposeEngine } from "@threadmill/engine/remote";
@@ -196,6 +197,10 @@ class ClientsPlay {
     clearTimeout(timer);
     if (this.#engine.jobs().length > 0) this.leftovers.push(`${this.#engine.jobs().length} jobs are live`);
     await this.#engine.close({ deadlineMs: 0 });
+    for (const [{ id }, { signal }] of this.#controllers) {
+      const count = getEventListeners(signal, "abort").length;
+      if (count > 0) this.leftovers.push(`N1: ${count} listeners on the signal of ${id}`);
+    }
   }
 }
 
