@@ -2,7 +2,8 @@
 import type { JobHandle } from "../../src/jobs/handle.js";
 import { EngineAtHand, handler, turn } from "./engine-at-hand.js";
 
-const GRACE_MS = 400;
+/** Longer than the second that a close with a deadline may take. */
+const GRACE_MS = 5_000;
 
 /** An engine in some state, and what lets it go on from there. */
 export interface Situation {

@@ -151,6 +151,15 @@ export const LIES: readonly Lie[] = [
     name: `${show(claimed)} items of 4 claimed`,
     tell: ({ running }) => done(running, claimed),
   })),
+  ...[5, 8, 1e5].map((claimed): Lie => ({
+    name: `${claimed} items of 4 claimed, with a value for each`,
+    tell: ({ running }) =>
+      done(
+        running,
+        claimed,
+        Array.from({ length: claimed }, () => 0),
+      ),
+  })),
   ...[
     undefined,
     null,
@@ -259,13 +268,13 @@ export const MISDESCRIPTIONS: readonly { readonly name: string; readonly message
   })),
 ].map(({ name, message }) => ({ name, message: ["described", 1, ...message] }));
 
+/** What is not given is the truth; what is given as undefined is a lie. */
 function done(
   batch: unknown,
   claimed: unknown,
-  values: unknown = VALUES,
-  failures?: unknown,
-  elapsedMs: unknown = 1,
+  ...said: [values?: unknown, failures?: unknown, elapsedMs?: unknown]
 ): unknown[] {
+  const [values, failures, elapsedMs] = [...said, ...[VALUES, undefined, 1].slice(said.length)];
   return ["done", batch, claimed, values, failures, elapsedMs, 0];
 }
 
