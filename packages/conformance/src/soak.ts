@@ -7,7 +7,7 @@
  *     pnpm test:soak --seed 4711                       from this seed on
  */
 import { parseArgs } from "node:util";
-import { soakCancel } from "./bounds/cancel.js";
+import { type CancelFigures, soakCancel } from "./bounds/cancel.js";
 import { soakMemory } from "./bounds/memory.js";
 import { killCaches } from "./cache-kills/kills.js";
 import { searchCache } from "./cache-model/index.js";
@@ -19,7 +19,7 @@ import { soakClients } from "./remote/random-clients.js";
 import { soakEngineRevocation } from "./revocation/engine-soak.js";
 import { soakRevocation } from "./revocation/soak.js";
 import { soakShutdown } from "./shutdown/soak.js";
-import { soakSimulator } from "./simulator/index.js";
+import { neverHappened, soakSimulator } from "./simulator/index.js";
 import { searchSnapshot } from "./snapshot-model/index.js";
 
 interface Budget {
@@ -36,10 +36,9 @@ interface Soaked {
 const parts: Record<string, (budget: Budget) => Soaked | Promise<Soaked>> = {
   simulator: (budget) => {
     const { violations, ...figures } = soakSimulator(budget);
-    return {
-      figures,
-      found: violations.map(({ seed, violation, script }) => `seed ${seed}: ${violation}\n${script.join("\n")}`),
-    };
+    const found = violations.map(({ seed, violation, script }) => `seed ${seed}: ${violation}\n${script.join("\n")}`);
+    const missing = figures.seeds < SEEDS_FOR_ALL ? [] : neverHappened(figures.counters, figures.faults);
+    return { figures, found: [...found, ...missing.map((what) => `has never happened: ${what}`)] };
   },
   commands: ({ seconds, seed }) => {
     const report = search(asLongAs({ seconds, seed }));
@@ -80,8 +79,8 @@ const parts: Record<string, (budget: Budget) => Soaked | Promise<Soaked>> = {
     return { figures, found: violations };
   },
   shutdown: async (budget) => {
-    const { violations, ...figures } = await soakShutdown(budget);
-    return { figures, found: violations };
+    const { violations, late, ...figures } = await soakShutdown(budget);
+    return { figures, found: [...violations, ...late] };
   },
   cache: async (budget) => fromSearch(await searchCache(asLongAs(budget))),
   snapshot: async (budget) => fromSearch(await searchSnapshot(asLongAs(budget))),
@@ -89,13 +88,47 @@ const parts: Record<string, (budget: Budget) => Soaked | Promise<Soaked>> = {
     const { violations, ...figures } = await killCaches(budget);
     return { figures, found: violations };
   },
-  memory: async () => ({ figures: await soakMemory({ jobs: 10_000, items: 10_000_000 }), found: [] }),
+  memory: async () => {
+    const figures = await soakMemory({ jobs: 10_000, items: 10_000_000 });
+    const { jobs, items, alive } = figures;
+    const found: string[] = [];
+    if (jobs.heapBytesEach > MOST_BYTES_PER_JOB) found.push(`each job leaves ${jobs.heapBytesEach} bytes behind`);
+    for (const bytes of [items.heapBytesEach, items.rssBytesEach]) {
+      if (bytes > MOST_BYTES_PER_ITEM) found.push(`each item leaves ${bytes} bytes behind`);
+    }
+    if (alive.handles + alive.sources > 0) found.push(`settled jobs hold ${JSON.stringify(alive)}`);
+    return { figures, found };
+  },
   cancel: async () => {
     const figures: Record<string, unknown> = {};
-    for (const shape of ["job", "jobs", "calls"] as const) figures[shape] = await soakCancel({ shape, items: 100_000 });
-    return { figures, found: [] };
+    const found: string[] = [];
+    for (const shape of ["job", "jobs", "calls"] as const) {
+      // A call for each item is a job for each: docs/reliability.md says what that costs.
+      const mostMs = shape === "calls" ? Infinity : MOST_STALL_MS;
+      const reports: CancelFigures[] = [];
+      // The best of some: other work of the machine stalls anything.
+      do reports.push(await soakCancel({ shape, items: 100_000 }));
+      while (stallMs(reports) > mostMs && reports.length < CANCEL_TRIES);
+      figures[shape] = reports;
+      if (stallMs(reports) > mostMs) found.push(`${shape}: a stall of ${stallMs(reports)} ms`);
+    }
+    return { figures, found };
   },
 };
+
+/** From then on, whatever must happen now and then has to have happened. */
+const SEEDS_FOR_ALL = 10_000;
+/** Less than the smallest thing that could be left behind: an object, or half a pointer. */
+const MOST_BYTES_PER_JOB = 100;
+const MOST_BYTES_PER_ITEM = 4;
+/** What a cancel may hold the main thread up for. */
+const MOST_STALL_MS = 50;
+const CANCEL_TRIES = 3;
+
+/** The shortest of their longest stalls. */
+function stallMs(reports: readonly CancelFigures[]): number {
+  return Math.min(...reports.map(({ abortMs, afterMs, longestTurnMs }) => Math.max(abortMs + afterMs, longestTurnMs)));
+}
 
 /** What a search is told that is bounded in time alone. */
 function asLongAs({ seconds, seed }: Budget): { seed: number; runs: number; budgetMs: number } {

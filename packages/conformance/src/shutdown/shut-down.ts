@@ -37,7 +37,7 @@ export async function shutDown(plan: ShutdownPlan): Promise<ShutdownReport> {
     const report = await within(PATIENCE_MS, engine.close({ deadlineMs } satisfies CloseOptions));
     return { live, report, overrunMs: performance.now() - startedAt - deadlineMs };
   } finally {
-    stage.release();
+    await stage.release();
     await engine.close({ deadlineMs: 0 });
   }
 }

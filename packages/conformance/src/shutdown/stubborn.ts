@@ -2,6 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { closeSync, constants, openSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import type { Engine, JobHandle } from "@threadmill/engine";
 import { addOne, blocking, endless, gated, nativeSpinning, spinning } from "../fixtures/index.js";
 import { Gate } from "../gate.js";
@@ -16,7 +17,7 @@ export type Live = Pick<JobHandle<unknown>, "id" | "state" | "progress" | "stopp
 export class Stage {
   readonly engine: Engine;
   readonly #folder: string;
-  readonly #releases: (() => void)[] = [];
+  readonly #releases: (() => void | Promise<void>)[] = [];
 
   /** `folder`: for pipes. The caller removes it. */
   constructor(engine: Engine, folder: string) {
@@ -34,10 +35,11 @@ export class Stage {
   pipe(): string {
     const path = join(this.#folder, `pipe-${this.#releases.length}`);
     execFileSync("mkfifo", [path]);
-    this.#releases.push(() => {
+    this.#releases.push(async () => {
       // Opened for both, it does not block; whoever waits in `open` goes on, and reads to the end when it is closed.
       const end = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
-      setTimeout(() => closeSync(end), RELEASE_MS);
+      await setTimeout(RELEASE_MS);
+      closeSync(end);
     });
     return path;
   }
@@ -47,8 +49,8 @@ export class Stage {
   }
 
   /** Lets everything go that gates and pipes still hold, so that no thread is left. */
-  release(): void {
-    for (const release of this.#releases) release();
+  async release(): Promise<void> {
+    await Promise.all(this.#releases.map(async (release) => release()));
   }
 }
 

@@ -2,11 +2,12 @@
 import type { Random } from "../random.js";
 import type { Chance } from "./chance.js";
 import { type FaultPlan, type Plan, streamOf } from "./plan.js";
+import type { Fault } from "./sometimes.js";
 import type { Fate } from "./spec.js";
 
 export class DrawnChance implements Chance {
   /** Faults that came about, by kind. */
-  readonly faultCounts = new Map<string, number>();
+  readonly faultCounts = new Map<Fault, number>();
   /** In the second phase messages are late no more, and nothing else goes wrong. */
   hasFaults = true;
   readonly #faults: FaultPlan;
@@ -28,7 +29,7 @@ export class DrawnChance implements Chance {
   }
 
   /** Counts a fault that came about. */
-  note(kind: string): void {
+  note(kind: Fault): void {
     this.faultCounts.set(kind, (this.faultCounts.get(kind) ?? 0) + 1);
   }
 

@@ -25,6 +25,7 @@ export class Inbox {
     const { slot, incarnation } = thread;
     if (thread.isStray) {
       shell.counters["late answer from a thread set aside"]++;
+      if (thread.isTerminating) shell.counters["word from a thread that is being terminated"]++;
       // The shell drops it; the scheduler must know it for what it is, too.
       if (word.type === "done" || word.type === "spoilt" || word.type === "broken") {
         const echoMs = shell.chance.echoMs();

@@ -5,7 +5,7 @@ import type { JobView } from "./job-view.js";
 import type { Plan, PlannedAction, PlannedJob, PlannedSource, PlannedTask, PoisonItem } from "./plan.js";
 import type { SchedulerUnderTest } from "./scheduler-under-test.js";
 import { Simulation } from "./simulation.js";
-import type { Counters } from "./sometimes.js";
+import type { Counters, Fault } from "./sometimes.js";
 import type { Fate, SimulatedJobSpec, SimulatedReader, SimulatedSource, SimulatedTask } from "./spec.js";
 import { Violation, broken } from "./violation.js";
 
@@ -14,7 +14,7 @@ export interface PlanRun {
   readonly violation: Violation | undefined;
   readonly steps: number;
   readonly traceHash: number;
-  readonly faults: ReadonlyMap<string, number>;
+  readonly faults: ReadonlyMap<Fault, number>;
   readonly script: readonly string[];
 }
 

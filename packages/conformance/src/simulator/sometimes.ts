@@ -14,6 +14,7 @@ export const SOMETIMES = [
   "duplicate answer",
   "duplicate answer after a retry",
   "late answer from a thread set aside",
+  "word from a thread that is being terminated",
   "word from an earlier life of a slot",
   "revocation during a cancel",
   "revocation that came too late",
@@ -43,7 +44,10 @@ export const SOMETIMES = [
   "close with items in flight",
   "deadline of a close that cancelled",
   "throttled reader unblocks source",
+  "reader slower than its job",
   "source that failed with items in flight",
+  "source that fell silent",
+  "source without an end",
   "source ended after its last item was delivered",
   "found items held back by a pause",
   "job completed by what was found alone",
@@ -57,6 +61,36 @@ export const SOMETIMES = [
   "time limit passed and the grace not",
 ] as const;
 
+/**
+ * Faults as a seed may draw them; none of them may stay away either. A thread that exits, throws or runs out of memory
+ * is one that crashes: the scheduler hears the same of all.
+ */
+export const FAULTS = [
+  "crash",
+  "exit-after",
+  "kill from outside",
+  "hang",
+  "await",
+  "long native call",
+  "fail",
+  "fail-final",
+  "fail-alone",
+  "uncloneable",
+  "unreadable",
+  "failed start",
+  "load: broken",
+  "load: crash",
+  "load: hang",
+  "load: await",
+  "late message",
+  "lost message",
+  "duplicate message",
+  "slow claim",
+  "stall",
+  "close",
+] as const;
+export type Fault = (typeof FAULTS)[number];
+
 export type Sometimes = (typeof SOMETIMES)[number];
 export type Counters = Record<Sometimes, number>;
 
@@ -64,7 +98,7 @@ export function createCounters(): Counters {
   return Object.fromEntries(SOMETIMES.map((name) => [name, 0])) as Counters;
 }
 
-/** The names of what never happened. */
-export function neverHappened(counters: Counters): Sometimes[] {
-  return SOMETIMES.filter((name) => counters[name] === 0);
+/** The names of what never happened, and of the faults that never came about. */
+export function neverHappened(counters: Counters, faults: Readonly<Record<string, number>>): string[] {
+  return [...SOMETIMES.filter((name) => counters[name] === 0), ...FAULTS.filter((name) => faults[name] === undefined)];
 }

@@ -37,10 +37,14 @@ export class Supplies {
     if (job.isSettled || !job.isPulling) return;
     const shell = this.#shell;
     const source = job.source as SimulatedSource;
-    if (this.hasFaults && source.silentAt !== undefined && job.supplied >= source.silentAt) return;
+    if (this.hasFaults && source.silentAt !== undefined && job.supplied >= source.silentAt) {
+      shell.counters["source that fell silent"]++;
+      return;
+    }
     // The pull is not over: a delivery, or a reader, takes it up again.
     if (source.isHeavy === true && job.inFlight > 0) return;
     const isOver = !this.hasFaults && job.total === Infinity;
+    if (isOver) shell.counters["source without an end"]++;
     const left = isOver ? 0 : job.total - job.supplied;
     const throwsAt = this.hasFaults ? (source.throwsAt ?? Infinity) : Infinity;
     const count = this.#wantedOf(job, source, Math.max(Math.min(source.chunk, left, throwsAt - job.supplied), 0));
@@ -109,6 +113,7 @@ export class Supplies {
     job.isReading = false;
     const { reader } = job.spec;
     if (job.unread === 0 || typeof reader !== "object") return;
+    if (this.hasFaults && job.unread > reader.most) this.#shell.counters["reader slower than its job"]++;
     this.read(job, this.hasFaults ? Math.min(job.unread, reader.most) : job.unread);
     this.onDelivered(job);
   }
