@@ -263,11 +263,12 @@ export class Dispatcher {
     const link = this.#threads.at(batch.slot.index);
     const job = this.#jobs.get(batch.job.key) as Job;
     if (batch.job.recipe.kind === "columns" && batch.count > 0) this.#shareColumns(job);
-    if (job.source.fault !== undefined && batch.count > 0) {
-      job.sourceError = job.source.fault;
+    const culprits = link.send(batch, job);
+    const { fault } = job.source;
+    if (fault !== undefined && batch.count > 0) {
+      job.sourceError = fault.cause;
       this.dispatch({ type: "source-failed", job: job.key });
     }
-    const culprits = link.send(batch, job);
     if (culprits !== undefined) this.#answerUnsent(link, batch, culprits);
   }
 

@@ -65,12 +65,11 @@ export class ThreadLink {
     const startedAt = performance.now();
     const { number, indices, count } = batch;
     const { columns } = job;
-    const mayTake = job.source.fault === undefined;
-    const items = count > 0 && mayTake && columns === undefined ? job.source.take(indices, count) : [];
+    const items = count > 0 && columns === undefined ? job.source.take(indices, count) : [];
     const attempts = attemptsOf(batch);
     const entry: SentBatch = { batch, job, sent: count, sendMs: 0, items, attempts };
     this.batches.set(number, entry);
-    if (!mayTake) return [];
+    if (job.source.fault !== undefined) return [];
     this.#introduce(job.recipe);
     // Before the post, which orders it for the thread.
     this.#control.assign(this.row, number, count);

@@ -79,6 +79,11 @@ function listIterator(list: ArrayLike<unknown>): () => Iterator<unknown> {
   return () => Array.prototype.values.call(list) as Iterator<unknown>;
 }
 
+/** What is wrong with a source: `cause` may be anything, since the caller's code may have thrown it. */
+interface SourceFault {
+  readonly cause: unknown;
+}
+
 /** What a batch holds, and what the scheduler may ask for again. */
 export interface Source {
   /** Items there are at the start; the rest is pulled. */
@@ -88,8 +93,8 @@ export interface Source {
   readonly length: number | undefined;
   /** The items as the array of numbers that they lie in, if they do. Empty after `close`. */
   readonly column: NumberColumn | undefined;
-  /** Why no more can be taken; undefined while all is well. */
-  readonly fault: Error | undefined;
+  /** Why no more can be taken, or what was taken last is not to be sent; undefined while all is well. */
+  readonly fault: SourceFault | undefined;
   pull(max: number): void;
   /** The items of a new batch, to be sent at once: the array may be used again by the next call. */
   take(indices: number | readonly number[], count: number): unknown[];
@@ -110,6 +115,8 @@ class ListSource implements Source {
   readonly #listener: SourceListener | undefined;
   #pulled = 0;
   #isClosed = false;
+  /** What reading an item has thrown: an array may be a proxy, or have getters. */
+  #thrown: SourceFault | undefined;
   /**
    * The items of the last batch. Used again, and filled by index: a slice of an array with holes has holes too, and
    * clones four times slower, and an array that grows costs four times as much.
@@ -129,10 +136,18 @@ class ListSource implements Source {
   }
 
   /** Items that were written over cannot be told from others; those that are gone can. */
-  get fault(): Error | undefined {
-    if (this.#list.length === this.length || this.#isClosed) return undefined;
-    const change = `had ${this.length} items when the job began, and has ${this.#list.length} now`;
-    return new InvalidArgumentError(`the array ${change}: leave it alone until the job has ended, or give run a copy`);
+  get fault(): SourceFault | undefined {
+    if (this.#thrown !== undefined || this.#isClosed) return this.#thrown;
+    let length: number;
+    try {
+      ({ length } = this.#list);
+    } catch (cause) {
+      return { cause };
+    }
+    if (length === this.length) return undefined;
+    const change = `had ${this.length} items when the job began, and has ${length} now`;
+    const text = `the array ${change}: leave it alone until the job has ended, or give run a copy`;
+    return { cause: new InvalidArgumentError(text) };
   }
 
   pull(max: number): void {
@@ -148,8 +163,12 @@ class ListSource implements Source {
     const batch = this.#batch;
     while (batch.length < count) batch.push(undefined);
     batch.length = count;
-    if (typeof indices === "number") for (let at = 0; at < count; at++) batch[at] = list[indices + at];
-    else for (let at = 0; at < count; at++) batch[at] = list[indices[at] as number];
+    try {
+      if (typeof indices === "number") for (let at = 0; at < count; at++) batch[at] = list[indices + at];
+      else for (let at = 0; at < count; at++) batch[at] = list[indices[at] as number];
+    } catch (cause) {
+      this.#thrown = { cause };
+    }
     return batch;
   }
 

@@ -97,9 +97,9 @@ describe("a list", () => {
     const { source } = open(items);
     expect(source.fault).toBeUndefined();
     items.push(4);
-    expect(source.fault?.message).toMatch(/had 3 items when the job began, and has 4 now/);
+    expect(String(source.fault?.cause)).toMatch(/had 3 items when the job began, and has 4 now/);
     items.length = 2;
-    expect(source.fault?.message).toMatch(/and has 2 now/);
+    expect(String(source.fault?.cause)).toMatch(/and has 2 now/);
     source.close();
     expect(source.fault).toBeUndefined();
   });

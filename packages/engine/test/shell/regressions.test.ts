@@ -75,6 +75,36 @@ describe("a source that is closed", () => {
   });
 });
 
+describe("an array that cannot be read", () => {
+  const refuse = (): never => {
+    throw new RangeError("no such item");
+  };
+  let isBroken = false;
+  /** Throws for this key, once it is broken. */
+  const breaking = (key: string): number[] =>
+    new Proxy([1, 2, 3], {
+      get: (items, asked) => (isBroken && asked === key ? refuse() : (Reflect.get(items, asked) as unknown)),
+    });
+
+  // What it throws comes out of the step: out of `run`, or as an uncaught error of the process, and the job hangs.
+  it.each([
+    ["a getter", Object.defineProperty([1, 2, 3], 1, { get: refuse })],
+    ["an item of a proxy", breaking("0")],
+    ["the length of a proxy", breaking("length")],
+  ])("fails its job by name: %s throws", async (_, items) => {
+    const at = new EngineAtHand();
+    isBroken = false;
+    const job = at.engine.run(handler("double"), items);
+    isBroken = true;
+    await expect(at.playUntil(job.result)).rejects.toMatchObject({
+      code: "SOURCE_FAILED",
+      cause: { name: "RangeError", message: "no such item" },
+    });
+    await at.playUntil(job.stopped);
+    expect(at.remains).toEqual([]);
+  });
+});
+
 describe("a signal that was aborted before", () => {
   // The results are looked up first: only a live job or a new one looks at the signal.
   it("gives a cancelled handle, also where a result is kept", async () => {
