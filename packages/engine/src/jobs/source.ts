@@ -329,7 +329,7 @@ class PulledSource implements Source {
 
   /** An item above the bound itself goes when nothing else is in flight. */
   #hasRoomFor(bytes: number): boolean {
-    return this.#bytesInFlight === 0 || this.#bytesInFlight + bytes <= this.#options.maxInFlightBytes;
+    return this.#weights.size === 0 || this.#bytesInFlight + bytes <= this.#options.maxInFlightBytes;
   }
 
   #keep(item: unknown, bytes: number): void {
@@ -383,6 +383,8 @@ class PulledSource implements Source {
       this.#weights.delete(index);
       this.#bytesInFlight -= bytes;
     }
+    // Fractions leave a remainder, and an infinite weight leaves no number.
+    if (this.#weights.size === 0) this.#bytesInFlight = 0;
     // Later: the caller's iterator must not run inside a step of the scheduler.
     if (this.#heavy !== undefined && !this.#isPulling) queueMicrotask(() => this.pull(this.#wanted));
   }
