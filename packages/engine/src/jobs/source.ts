@@ -272,7 +272,8 @@ class PulledSource implements Source {
             sliceEnd = performance.now() + PULL_SLICE_MS;
           }
         }
-        if (step.done === true) {
+        // Any true value will do, as in every other loop.
+        if (step.done) {
           this.#isClosed = true;
           flush();
           this.#listener.onPulled(true);

@@ -144,6 +144,14 @@ describe("a source that is pulled", () => {
     expect(source.take(0, 2)).toEqual(["a", "b"]);
   });
 
+  it("ends with any true value of done, as a loop does", () => {
+    let given = 0;
+    const next = (): unknown => (given++ < 2 ? { value: "item" } : { done: 1 });
+    const { source, hearer } = open({ [Symbol.iterator]: () => ({ next }) });
+    source.pull(5);
+    expect(hearer.said).toEqual(["items 2", "ended"]);
+  });
+
   it("gives what an async source has at once, item by item", async () => {
     async function* items(): AsyncGenerator<string> {
       yield "a";
