@@ -205,6 +205,8 @@ class PulledSource implements Source {
   #heavy: { readonly item: unknown; readonly bytes: number } | undefined;
   #wanted = 0;
   #isPulling = false;
+  #isInNext = false;
+  #mustReturn = false;
   #isClosed = false;
   readonly #memo: ItemMemo | undefined;
   /** What is found costs no thread's time, so that nothing else would end the turn. */
@@ -254,7 +256,7 @@ class PulledSource implements Source {
           gathered++;
           continue;
         }
-        const next = iterator.next();
+        const next = this.#next(iterator);
         let step: IteratorResult<unknown>;
         if (isPromiseLike(next)) {
           flush();
@@ -316,6 +318,16 @@ class PulledSource implements Source {
     }
     // While a heavy item waits, the pull is not over: `release` takes it up again.
     if (this.#heavy === undefined && !this.#isClosed) this.#listener.onPulled(false);
+  }
+
+  #next(iterator: AnyIterator): IteratorResult<unknown> | Promise<IteratorResult<unknown>> {
+    this.#isInNext = true;
+    try {
+      return iterator.next();
+    } finally {
+      this.#isInNext = false;
+      if (this.#mustReturn) this.#return();
+    }
   }
 
   #weigh(item: unknown): number {
@@ -401,6 +413,9 @@ class PulledSource implements Source {
   }
 
   #return(): void {
+    // A generator that is in the middle of its code refuses, and would never clean up.
+    this.#mustReturn = this.#isInNext;
+    if (this.#mustReturn) return;
     try {
       const returned: unknown = this.#iterator?.return?.();
       // What it says is nobody's business any more, but a rejection must not go unheard.

@@ -229,6 +229,26 @@ describe("a source that is pulled", () => {
     expect(hearer.said).toEqual(["items 1", "pulled"]);
   });
 
+  // A generator refuses a return in the middle of its code: what it has opened would stay open.
+  it("is told so after its code has come to an end, where that has closed it", async () => {
+    const log: string[] = [];
+    function* items(): Iterable<string> {
+      try {
+        yield "first";
+        source.close();
+        yield "second";
+      } finally {
+        log.push("cleaned up");
+      }
+    }
+    const { source, hearer } = open(items());
+    source.pull(1);
+    await hearer.hears("pulled");
+    source.pull(1);
+    expect(log).toEqual(["cleaned up"]);
+    expect(hearer.items).toBe(1);
+  });
+
   it("is not told so when it has ended by itself", () => {
     const { items, log } = watched(1);
     const { source } = open(items);
