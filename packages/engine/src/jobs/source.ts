@@ -298,6 +298,7 @@ class PulledSource implements Source {
           }
         }
         const bytes = this.#weigh(step.value);
+        if (this.#isClosed) return;
         if (!this.#hasRoomFor(bytes)) {
           this.#heavy = { item: step.value, bytes };
           continue;

@@ -75,6 +75,25 @@ describe("a source that is closed", () => {
   });
 });
 
+describe("a cancel by weigh", () => {
+  // The pull goes on to its end, and says what it has got: the total of a job that has settled rises.
+  it("is the end of the pull: nothing changes after it", async () => {
+    const at = new EngineAtHand();
+    let atSettle: unknown;
+    const job = at.engine.run(handler("double"), new Set([1, 2, 3]), {
+      total: 0,
+      maxInFlightBytes: 100,
+      weigh: () => {
+        job.cancel();
+        atSettle = job.progress;
+        return 1;
+      },
+    });
+    await at.playUntil(job.stopped);
+    expect(job.progress).toEqual(atSettle);
+  });
+});
+
 describe("an array that cannot be read", () => {
   const refuse = (): never => {
     throw new RangeError("no such item");
