@@ -142,8 +142,8 @@ export const endingBugs: readonly PlantedBug[] = [
   {
     name: "backoff doubles without bound",
     file: "retry",
-    from: "Math.min(rules.backoffMs * 2 ** (attempt - 1), rules.maxBackoffMs)",
-    to: "rules.backoffMs * 2 ** (attempt - 1)",
+    from: "Math.min(rules.backoffMs * 2 ** Math.min(attempt - 1, MOST_DOUBLINGS), rules.maxBackoffMs)",
+    to: "rules.backoffMs * 2 ** Math.min(attempt - 1, MOST_DOUBLINGS)",
     why: "S9: maxBackoffMs bounds it.",
   },
   {

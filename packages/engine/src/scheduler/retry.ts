@@ -13,11 +13,14 @@ export function retryLater(turn: Turn, job: Job, index: number, isFinal: boolean
   return true;
 }
 
+/** Doubling more often gives infinity, and infinitely often nothing is no number. */
+const MOST_DOUBLINGS = 1_000;
+
 /**
  * The wait after the given attempt: doubled each time up to the bound, then shortened by up to `jitter` of itself so
  * that items that failed together do not come back together.
  */
 export function backoffMs(rules: JobRules["retry"], attempt: number, luck: number): number {
-  const doubled = Math.min(rules.backoffMs * 2 ** (attempt - 1), rules.maxBackoffMs);
+  const doubled = Math.min(rules.backoffMs * 2 ** Math.min(attempt - 1, MOST_DOUBLINGS), rules.maxBackoffMs);
   return doubled * (1 - rules.jitter * luck);
 }

@@ -14,7 +14,9 @@ describe("the wait before a retry", () => {
     expect(backoffMs(rules({ jitter: 1 }), 3, 1)).toBe(0);
   });
 
-  it("may be nothing at all", () => {
+  // 0 × 2 ** 1,024 is no number: such a retry was never due, and its job never ended.
+  it("may be nothing at all, however many there were", () => {
+    expect(backoffMs(rules({ backoffMs: 0 }), 5_000, 0.5)).toBe(0);
     expect(backoffMs(rules({ backoffMs: 0 }), 7, 0.5)).toBe(0);
     expect(backoffMs(rules({ maxBackoffMs: 0 }), 1, 0)).toBe(0);
   });
