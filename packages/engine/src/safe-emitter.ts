@@ -69,7 +69,7 @@ function guard(listener: unknown): Listener {
 function report(error: unknown): void {
   let text: string;
   try {
-    text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    text = String(error instanceof Error ? (error.stack ?? error.message) : error);
   } catch {
     text = "a value that cannot be shown";
   }

@@ -47,6 +47,7 @@ describe("a safe emitter", () => {
   it.each([
     ["undefined", undefined],
     ["a symbol", Symbol("odd")],
+    ["an error whose stack is no text", Object.assign(new Error("x"), { stack: Symbol("odd") })],
     ["an object without a prototype", Object.create(null) as unknown],
     [
       "an error with a hostile stack",
