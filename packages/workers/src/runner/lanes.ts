@@ -1,7 +1,7 @@
 /** Handler calls that wait for something: how many there are, and what ends them. */
 import type { BatchRun } from "./batch-run.js";
 import { natureOf } from "./recipe.js";
-import type { CallContext } from "./task-context.js";
+import { type CallContext, promiseOf } from "./task-context.js";
 
 /** What becomes of a call. Exactly one of these is called, unless the call is abandoned after a stop. */
 export interface CallEnd {
@@ -25,10 +25,8 @@ export class Lanes {
 
   /** Holds a lane until the call's end, its time limit or a stop lets it go, whichever comes first. */
   hold(run: BatchRun, ctx: CallContext, result: unknown, end: CallEnd): void {
-    // A thenable of another make may throw, or call back twice or at once; a promise around it does not. And a real
-    // promise may have a `then` of its own.
-    const promise = result instanceof Promise ? (result as Promise<unknown>) : Promise.resolve(result);
-    const then = Promise.prototype.then.bind(promise);
+    // A real promise may have a `then` of its own.
+    const then = Promise.prototype.then.bind(promiseOf(result));
     this.#inFlight++;
     run.open++;
     let timer: NodeJS.Timeout | undefined;

@@ -138,6 +138,20 @@ export class CallContext implements ItemContext<unknown, unknown>, BatchContext<
   }
 }
 
+/**
+ * What a handler returned, as a promise that settles once, and never throws: a thenable of another make may throw, or
+ * call back twice or at once, and a proxy of a promise is no promise. A real one is answered as it is.
+ */
+export function promiseOf(thenable: unknown): Promise<unknown> {
+  try {
+    return Promise.resolve(thenable);
+  } catch (error) {
+    // Of a promise it asks the `constructor`, which may have been made to throw.
+    // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- a getter may throw anything
+    return Promise.reject(error);
+  }
+}
+
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
 }

@@ -121,6 +121,48 @@ describe("a batch of items", () => {
   });
 });
 
+describe("what is no promise, but looks like one", () => {
+  const bound = (promise: Promise<unknown>): unknown =>
+    new Proxy(promise, {
+      get: (target, key) => {
+        const value: unknown = Reflect.get(target, key);
+        return typeof value === "function" ? (value.bind(target) as unknown) : value;
+      },
+    });
+  const unbound = Object.create(Promise.prototype) as unknown;
+  const hidden = Object.defineProperty(Promise.resolve("a"), "constructor", {
+    get: () => {
+      throw new RangeError("do not ask");
+    },
+  });
+
+  // As p-lazy makes them: past its own `then`, it is a promise of undefined.
+  it("may be a promise that begins when it is waited for", async () => {
+    class Lazy extends Promise<unknown> {}
+    const begin = Promise.prototype.then.bind(Promise.resolve("begun"));
+    // oxlint-disable-next-line unicorn/no-thenable -- it is what is tested
+    void Object.defineProperty(Lazy.prototype, "then", { value: begin });
+    await using thread = new ThreadAtHand();
+    act(() => new Lazy((resolve) => resolve(undefined)));
+    const [, , , values] = await thread.done(thread.batch(thread.introduce("scripted"), [1]));
+    expect(values).toEqual(["begun"]);
+  });
+
+  // `instanceof Promise` says yes, and `Promise.prototype.then` throws at it: the thread died, twice for each item.
+  it("is waited for as a plain await would, and harms no other item", async () => {
+    await using thread = new ThreadAtHand();
+    const returned = { bound: bound(Promise.resolve("a")), unbound, hidden, fine: "fine" };
+    act((item) => returned[item as keyof typeof returned]);
+    const batch = thread.batch(thread.introduce("scripted"), Object.keys(returned));
+    const [, , , values, failures] = await thread.done(batch);
+    expect([values[0], values[3]]).toEqual(["a", "fine"]);
+    expect(failures?.map(([position, , record]) => [position, record?.name])).toEqual([
+      [1, "TypeError"],
+      [2, "RangeError"],
+    ]);
+  });
+});
+
 describe("items in flight", () => {
   it("are one at a time unless the task says more", async () => {
     await using thread = new ThreadAtHand();
