@@ -96,19 +96,18 @@ export class CallContext implements ItemContext<unknown, unknown>, BatchContext<
   native<Result>(fn: () => Result): Result {
     const { row } = this.#run;
     row.enter("native");
+    const leave = (): void => row.leave("native");
     let result: Result;
+    let waits: boolean;
     try {
       result = fn();
+      waits = isThenable(result);
     } catch (error) {
-      row.leave("native");
+      leave();
       throw error;
     }
-    if (!isThenable(result)) {
-      row.leave("native");
-      return result;
-    }
-    const leave = (): void => row.leave("native");
-    result.then(leave, leave);
+    if (waits) void promiseOf(result).then(leave, leave);
+    else leave();
     return result;
   }
 

@@ -351,6 +351,21 @@ describe("the state of the thread", () => {
     stage.release("a");
   });
 
+  // Each call was taken for an end: the next native part counted as JavaScript, in which a thread may be terminated.
+  it("is native in a native part that comes after a thenable which has called back twice", async () => {
+    await using thread = new ThreadAtHand();
+    thread.batch(thread.introduce("waiting"), ["a"]);
+    const ctx = await entered("a");
+    const twice = thenable((resolve) => {
+      resolve(1);
+      resolve(2);
+    });
+    await ctx.native(() => twice as Promise<unknown>);
+    void ctx.native(() => deferred().promise);
+    expect(thread.control.state(ThreadAtHand.row)).toBe(2);
+    stage.release("a");
+  });
+
   it("is native in all of a task that says it is", async () => {
     await using thread = new ThreadAtHand();
     const batch = thread.batch(thread.introduce("declaredNative"), ["a"]);
