@@ -29,12 +29,24 @@ export function callBatch(
   const expired = (): void => {
     run.spoilt = ["TASK_TIMEOUT", toErrorRecord(timeoutError(run.timeoutMs))];
   };
-  const fulfilled = (value: unknown): void => {
-    if (ctx.isLate) expired();
-    else if (!Array.isArray(value) || value.length !== claimed) {
+  const take = (value: unknown): void => {
+    if (!Array.isArray(value) || value.length !== claimed) {
       const got = Array.isArray(value) ? `${value.length} results` : `no array (${typeof value})`;
-      spoil(new TypeError(`a batch handler must return as many results as items: ${got} for ${claimed} items`));
-    } else for (const [position, one] of (value as unknown[]).entries()) run.values.set(position, one);
+      throw new TypeError(`a batch handler must return as many results as items: ${got} for ${claimed} items`);
+    }
+    for (let position = 0; position < claimed; position++) run.values.set(position, value[position]);
+  };
+  const fulfilled = (value: unknown): void => {
+    if (ctx.isLate) {
+      expired();
+      return;
+    }
+    try {
+      // What passes for an array may be a proxy, which can throw at every look.
+      take(value);
+    } catch (error) {
+      spoil(error);
+    }
   };
   let result: unknown;
   let waits: boolean;

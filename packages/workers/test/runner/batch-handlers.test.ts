@@ -46,6 +46,23 @@ describe("a batch handler", () => {
     expect(answer.slice(0, 4)).toMatchObject(["spoilt", 1, "TASK_FAILED", { name: "RangeError", message: "no" }]);
   });
 
+  // Outside of any try: the thread died of it.
+  it.each([
+    ["at once", (unreadable: unknown): unknown => unreadable],
+    ["later", (unreadable: unknown): unknown => Promise.resolve(unreadable)],
+  ])("that answers %s with an array that cannot be read spoils its batch", async (_, answerWith) => {
+    await using thread = new ThreadAtHand();
+    const unreadable = new Proxy([1, 2], {
+      get: (_target, key) => {
+        if (key === "then") return undefined;
+        throw new RangeError("do not look");
+      },
+    });
+    actAll(() => answerWith(unreadable));
+    const answer = await thread.answer(thread.batch(thread.introduce("scriptedBatch"), [1, 2]));
+    expect(answer.slice(0, 4)).toMatchObject(["spoilt", 1, "TASK_FAILED", { name: "RangeError" }]);
+  });
+
   it("can fail single items, whose results are ignored", async () => {
     await using thread = new ThreadAtHand();
     actAll((items, ctx) => {
