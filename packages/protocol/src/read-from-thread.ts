@@ -38,7 +38,7 @@ function isWellFormed(message: readonly unknown[]): boolean {
     case "detail":
       return isNumber(first);
     case "held":
-      return Array.isArray(first) && [...(first as readonly unknown[])].every(isNumber);
+      return Array.isArray(first) && areNumbers(first as readonly unknown[]);
     case "unreadable":
     case "closed":
       return true;
@@ -50,6 +50,12 @@ function isWellFormed(message: readonly unknown[]): boolean {
 /** Of a batch: they wrap around, below zero too. */
 function isNumber(value: unknown): value is number {
   return Number.isSafeInteger(value);
+}
+
+/** Looked at one by one until one is none: a hole is, and a list may have four thousand million of them. */
+function areNumbers(values: readonly unknown[]): boolean {
+  for (const value of values) if (!isNumber(value)) return false;
+  return true;
 }
 
 function isCount(value: unknown): value is number {

@@ -78,6 +78,9 @@ describe("reading what a thread sends", () => {
     holey.length = 1;
     expect(readFromThread(["done", 1, 1, [1], holey, 0, 0])).toBeUndefined();
     expect(readFromThread(["held", holey])).toBeUndefined();
+    // Spread out to look at its items, this one filled the memory of the main thread: the process ended.
+    holey.length = 2 ** 32 - 1;
+    expect(readFromThread(["held", holey])).toBeUndefined();
   });
 
   it("refuses any part of a message that was changed into anything, or takes it as what it says", () => {
