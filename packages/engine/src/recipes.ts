@@ -1,6 +1,6 @@
 /** Numbers for tasks with their options: equal ones share warm threads and what is known of their speed. */
 import { fingerprint } from "@threadmill/cache";
-import { InvalidArgumentError, type NumberColumnName } from "@threadmill/protocol";
+import { InvalidArgumentError, type NumberColumnName, toErrorRecord } from "@threadmill/protocol";
 import { nameShared } from "./shared-names.js";
 import type { AnyTaskReference } from "./task.js";
 
@@ -37,8 +37,7 @@ export class Recipes {
     let recipe = this.#byKey.get(key);
     if (recipe === undefined) {
       const { url, exportName } = reference;
-      // Cloned now: what the caller changes later must not reach threads that start later.
-      recipe = { id: this.#nextId++, url, exportName, options: structuredClone(options), users: 0 };
+      recipe = { id: this.#nextId++, url, exportName, options: copyOf(options), users: 0 };
     } else {
       this.#byKey.delete(key);
     }
@@ -68,7 +67,20 @@ function contentKey(options: unknown): string {
   try {
     return fingerprint(options, { nameShared });
   } catch (error) {
-    const reason = (error as Error).message.replace("the value", "options");
-    throw new InvalidArgumentError(`run: options cannot travel to a thread: ${reason}`, { cause: error });
+    throw refusal(error);
   }
+}
+
+/** Made at once: what the caller changes later must not reach threads that start later. */
+function copyOf(options: unknown): unknown {
+  try {
+    return structuredClone(options);
+  } catch (error) {
+    throw refusal(error);
+  }
+}
+
+function refusal(error: unknown): InvalidArgumentError {
+  const reason = toErrorRecord(error).message.replace("the value", "options");
+  return new InvalidArgumentError(`run: options cannot travel to a thread: ${reason}`, { cause: error });
 }

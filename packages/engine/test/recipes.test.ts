@@ -89,6 +89,19 @@ describe("recipes", () => {
     ["a URL as the options themselves", new URL("file:///x"), /options is a URL/],
     ["a URL further down", { paths: { base: new URL("file:///x") } }, /options\.paths\.base is a URL/],
     ["a URL in a list", { paths: [new URL("file:///x")] }, /options\.paths\[0\] is a URL/],
+    // Its content can be seen, and yet it cannot be cloned.
+    ["a proxy", new Proxy({ width: 1 }, {}), /options cannot travel to a thread: .*could not be cloned/],
+    [
+      "a getter that throws nothing",
+      Object.defineProperty({}, "width", {
+        enumerable: true,
+        get: () => {
+          // oxlint-disable-next-line typescript/only-throw-error -- it is what is tested
+          throw undefined;
+        },
+      }),
+      /options cannot travel to a thread: undefined was thrown/,
+    ],
   ])("refuse %s, which would not arrive", (_, options, message) => {
     const recipes = new Recipes(() => undefined);
     expect(() => recipes.acquire(reference, options)).toThrow(
