@@ -281,11 +281,11 @@ export class JobRegistry {
       onSettle: (job, state, error) => this.#onSettle(job, state, error),
       onStarted: (job) => {
         for (const handle of job.handles) handle.notify("start");
-        this.#publish({ type: "started", jobId: job.id, state: job.state });
+        this.#listener.onJob({ type: "started", jobId: job.id, state: job.state });
       },
       onStopped: (job) => {
         job.noteStopped();
-        this.#publish({ type: "stopped", jobId: job.id, state: job.state });
+        this.#listener.onJob({ type: "stopped", jobId: job.id, state: job.state });
       },
       onPaused: (job) => job.notePaused(),
       onBatch: (job, batch) => {
@@ -335,12 +335,9 @@ export class JobRegistry {
         if (handle.listenerCount("progress") > 0) handle.notifyLast("progress", job.progress(now, 0));
         handle.notifyLast("settle", end);
       }
-      this.#publish({ type: "settled", jobId: job.id, ...end });
+      // Now, not later: a listener may have begun the next job of this id, which is told after.
+      this.#listener.onJob({ type: "settled", jobId: job.id, ...end });
     });
-  }
-
-  #publish(event: JobEvent): void {
-    this.dispatcher.later(() => this.#listener.onJob(event));
   }
 
   #startProgress(): void {

@@ -53,6 +53,22 @@ describe("events", () => {
   });
 });
 
+describe("the events of an engine", () => {
+  // Those of the first job waited behind what its listener had led to: "submitted" twice, and then "settled".
+  it("come in order when a listener to settle runs the same id again", async () => {
+    const at = new EngineAtHand();
+    const heard: string[] = [];
+    at.engine.on("job", ({ type, state }) => heard.push(`${type} ${state}`));
+    const first = at.engine.run(handler("double"), [1], { id: "again" });
+    const second = new Promise<unknown>((resolve) => {
+      first.on("settle", () => resolve(at.engine.run(handler("double"), [2], { id: "again", fresh: true }).stopped));
+    });
+    await at.playUntil(second);
+    const each = ["submitted waiting", "started running", "settled completed", "stopped completed"];
+    expect(heard).toEqual([...each, ...each]);
+  });
+});
+
 describe("a source that is closed", () => {
   // `return` is called in the middle of a step, where a cancel waits for the end of that step (S6).
   it("may cancel another job, which settles before cancel returns", async () => {
