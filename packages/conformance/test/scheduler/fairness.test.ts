@@ -22,6 +22,19 @@ describe("jobs that run side by side", () => {
     expect(Math.abs(first - second)).toBeLessThanOrEqual(20 / Math.min(one, other) + 20);
   });
 
+  // 0.1 + 0.2 - 0.1 - 0.2 is not 0: time was divided by what remained, and shares became too large to be added to.
+  it("share it also after others whose weights are no sum of halves were cancelled", () => {
+    const simulation = new Simulation({ threads: 1 });
+    const others = [simulation.submit(big(1, 0.1)), simulation.submit(big(1, 0.2))];
+    simulation.advance(100, 20_000);
+    for (const other of others) simulation.cancel(other);
+    simulation.advance(100, 20_000);
+    const jobs = [simulation.submit(big(1)), simulation.submit(big(1))];
+    simulation.advance(2_000, 20_000);
+    const [first, second] = jobs.map((job) => workOf(job, 1)) as [number, number];
+    expect(Math.abs(first - second)).toBeLessThanOrEqual(60);
+  });
+
   it("share by time, not by items: slow ones do not get more of it", () => {
     const simulation = new Simulation({ threads: 1 });
     const fast = simulation.submit(big(1));

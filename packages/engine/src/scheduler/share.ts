@@ -11,12 +11,15 @@ import type { Turn } from "./turn.js";
 
 /** The job takes part from now on. */
 export function enter({ state }: Turn, job: Job): void {
+  state.sharers++;
   state.weights += job.rules.weight;
 }
 
 /** It has ended, or is paused. */
 export function leave({ state }: Turn, job: Job): void {
-  state.weights -= job.rules.weight;
+  state.sharers--;
+  // Fractions that are taken off again leave a remainder, and time must not be divided by that.
+  state.weights = state.sharers === 0 ? 0 : state.weights - job.rules.weight;
 }
 
 /** Adds slot time to what the job has had, or takes it off: a batch is paid for in advance, at a guess. */

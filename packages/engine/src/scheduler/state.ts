@@ -173,7 +173,8 @@ export interface State {
   readonly newcomers: Set<Job>;
   /** What every job should have had by now, by its weight: see share.ts. */
   fairShare: number;
-  /** The weights of all live jobs that are not paused. */
+  /** Live jobs that are not paused, and the sum of their weights. */
+  sharers: number;
   weights: number;
   nextOrder: number;
   /** Threads that were set aside and are still alive. */
@@ -210,6 +211,7 @@ export function createState(options: SchedulerOptions): State {
     warmUps: new Set(),
     newcomers: new Set(),
     fairShare: 0,
+    sharers: 0,
     weights: 0,
     nextOrder: 0,
     setAside: 0,
