@@ -35,6 +35,18 @@ describe("jobs that run side by side", () => {
     expect(Math.abs(first - second)).toBeLessThanOrEqual(60);
   });
 
+  // One began where the light job stood with two batches paid in advance, the other where it stood when they had been
+  // taken back for them: two batches of 10 ms, by a weight of 0.01, are two seconds in which only one of them ran.
+  it.each([0.1, 0.01, 1e-6])("share it though they have come beside a job of weight %d", (weight) => {
+    const simulation = new Simulation({ threads: 1 });
+    simulation.submit(big(1, weight));
+    simulation.advance(1_000, 20_000);
+    const jobs = [simulation.submit(big(1)), simulation.submit(big(1))];
+    simulation.advance(1_000, 20_000);
+    const [first, second] = jobs.map((job) => workOf(job, 1)) as [number, number];
+    expect(Math.abs(first - second)).toBeLessThanOrEqual(60);
+  });
+
   it("share by time, not by items: slow ones do not get more of it", () => {
     const simulation = new Simulation({ threads: 1 });
     const fast = simulation.submit(big(1));

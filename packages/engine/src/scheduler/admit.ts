@@ -41,6 +41,7 @@ export function admit(turn: Turn, event: SubmitEvent): void {
     unread: 0,
     isThrottled: event.isThrottled,
     share: 0,
+    advanceMs: 0,
     order: state.nextOrder++,
     toWarm: event.isWarmUp ? new Set(state.slots) : undefined,
   };

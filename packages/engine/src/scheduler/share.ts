@@ -25,6 +25,7 @@ export function leave({ state }: Turn, job: Job): void {
 /** Adds slot time to what the job has had, or takes it off: a batch is paid for in advance, at a guess. */
 export function charge({ state }: Turn, job: Job, ms: number): void {
   job.share += ms / job.rules.weight;
+  job.advanceMs += ms;
   if (state.runnable.has(job)) state.runnable.put(job);
 }
 
@@ -32,6 +33,7 @@ export function charge({ state }: Turn, job: Job, ms: number): void {
 export function settleCharge(turn: Turn, job: Job, occupiedMs: number, chargedMs: number): void {
   const { state } = turn;
   charge(turn, job, occupiedMs - chargedMs);
+  job.advanceMs -= occupiedMs;
   if (state.weights > 0) state.fairShare += occupiedMs / state.weights;
 }
 
@@ -40,15 +42,23 @@ export function settleCharge(turn: Turn, job: Job, occupiedMs: number, chargedMs
  * or at the least of those it has to do with, where all are beyond that.
  */
 export function catchUp({ state, now }: Turn, job: Job): void {
-  let least = state.runnable.first?.share ?? Infinity;
+  let least = shareHad(state.runnable.first);
   let underwayMs = 0;
   for (const { running, behind } of state.slots) {
     underwayMs += running === undefined ? 0 : now - (running.runningSince ?? now);
     for (const batch of [running, behind]) {
       if (batch === undefined || batch.job === job || batch.job.phase !== "live") continue;
-      least = Math.min(least, batch.job.share);
+      least = Math.min(least, shareHad(batch.job));
     }
   }
   const fairShare = state.fairShare + (state.weights > 0 ? underwayMs / state.weights : 0);
   job.share = Math.max(job.share, fairShare, least === Infinity ? 0 : least);
+}
+
+/**
+ * Without what was charged in advance, part of which may be given back: for a job of little weight a batch is a long
+ * time, by which newcomers would be apart from one another, whichever of them came before it was given back.
+ */
+function shareHad(job: Job | undefined): number {
+  return job === undefined ? Infinity : job.share - job.advanceMs / job.rules.weight;
 }

@@ -106,6 +106,8 @@ export interface Job {
   readonly isThrottled: boolean;
   /** Slot time that the job has had, by its weight: see share.ts. */
   share: number;
+  /** How much of that was charged in advance, for batches that are out. */
+  advanceMs: number;
   /** Order of arrival, for jobs with the same share. */
   readonly order: number;
   /** Slots that a warm-up has yet to reach; undefined for a job with items. */
