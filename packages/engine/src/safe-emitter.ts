@@ -4,7 +4,7 @@
  */
 import { EventEmitter } from "eventemitter3";
 
-type Listener = (...args: unknown[]) => void;
+type Listener = (...args: unknown[]) => unknown;
 type EventName<Events> = keyof Events & string;
 type ArgumentsOf<Handler> = Handler extends (...args: infer Arguments) => void ? Arguments : never;
 
@@ -56,7 +56,9 @@ function guard(listener: unknown): Listener {
   if (known !== undefined) return known;
   const safe = function (this: unknown, ...args: unknown[]): void {
     try {
-      (listener as Listener).apply(this, args);
+      const answer = (listener as Listener).apply(this, args);
+      // An async listener fails later, and its rejection would end the process.
+      if (answer instanceof Promise) answer.catch(report);
     } catch (error) {
       report(error);
     }

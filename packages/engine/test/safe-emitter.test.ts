@@ -64,6 +64,16 @@ describe("a safe emitter", () => {
     expect(warn).toHaveBeenCalledOnce();
   });
 
+  it("warns of an async listener that rejects: the rejection would end the process", async () => {
+    const clock = new Clock();
+    clock.on("tick", () => Promise.reject(new Error("too late")) as never);
+    clock.tick();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(warn).toHaveBeenCalledWith(expect.stringMatching(/listener threw: Error: too late/), {
+      code: "THREADMILL_LISTENER",
+    });
+  });
+
   it("calls a `once` listener once, and one that was added with `on` every time", () => {
     const clock = new Clock();
     const single = vi.fn<() => void>();
