@@ -57,7 +57,7 @@ export interface RunOptions<Item, Options> {
   readonly retry?: RetryOptions;
   /** Bound of one handler call, from its start. Default: none. */
   readonly timeoutMs?: number;
-  /** Share of the threads beside other jobs, above 0. Default 1. */
+  /** Share of the threads beside other jobs, above 0. One below a millionth counts as that. Default 1. */
   readonly weight?: number;
   /** Outcomes are read in input order rather than as they end. Default false. */
   readonly ordered?: boolean;
@@ -105,6 +105,12 @@ export type AnyRunOptions = RunOptionsWithCache<never, unknown, unknown>;
 
 export type ResolvedEngineOptions = Required<Omit<EngineOptions, "resourceLimits" | "env" | "execArgv">> &
   Pick<EngineOptions, "resourceLimits" | "env" | "execArgv">;
+
+/**
+ * Time is divided by weights and added up for as long as the engine lives: by smaller ones it would become too large for
+ * anything to be added to it, and every later job would be in the same place.
+ */
+const MIN_WEIGHT = 1e-6;
 
 export function resolveEngineOptions(given: EngineOptions = {}): ResolvedEngineOptions {
   const known = [
@@ -219,7 +225,7 @@ export function resolveRunOptions<Item, Options>(given: RunOptionsWithCache<Item
   if (batchSize !== undefined) whole("batchSize", batchSize, 1);
   if (total !== undefined) whole("total", total, 0);
   return {
-    weight,
+    weight: Math.max(weight, MIN_WEIGHT),
     stopsAtFailure: given.onError !== "collect",
     retry: { attempts, backoffMs, maxBackoffMs, jitter },
     timeoutMs: timeoutMs ?? 0,

@@ -94,6 +94,11 @@ describe("the options of a run", () => {
     });
   });
 
+  // Divided by 1e-300, a second is more than all jobs after it can add anything to: fairness ended with it.
+  it.each([1e-7, 1e-300, Number.MIN_VALUE])("have no weight that time cannot be divided by: %d", (weight) => {
+    expect(resolveRunOptions({ weight }).weight).toBe(1e-6);
+  });
+
   it.each<[string, unknown[], RegExp]>([
     ["id", ["", 5, null, "x".repeat(1_001)], /id must be a string of 1 to 1,000 characters/],
     ["signal", [{}, { aborted: false }, null], /signal must be an AbortSignal/],
