@@ -17,7 +17,7 @@ export function callSafely<Arguments extends unknown[]>(
 function report(error: unknown): void {
   let text: string;
   try {
-    text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    text = String(error instanceof Error ? (error.stack ?? error.message) : error);
   } catch {
     text = "a value that cannot be shown";
   }

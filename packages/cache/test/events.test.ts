@@ -76,11 +76,14 @@ describe("the events of a cache", () => {
     cache.on("set", async () => {
       await Promise.reject(new Error("rejected by a listener"));
     });
+    cache.on("set", () => {
+      throw Object.assign(new Error("with an odd stack"), { stack: Symbol("no text") });
+    });
     cache.on("set", ({ key }) => heard.push(key));
     expect(cache.set("a", 1)).toBe(true);
     await told();
     expect(heard).toEqual(["a"]);
-    expect(warnings.map(({ code }) => code)).toEqual(["THREADMILL_LISTENER", "THREADMILL_LISTENER"]);
+    expect(warnings.map(({ code }) => code)).toEqual(Array(3).fill("THREADMILL_LISTENER"));
     expect(warnings.map(({ message }) => message).join()).toMatch(/thrown by a listener[^]*rejected by a listener/);
   });
 
