@@ -2,7 +2,7 @@
 import { type NumberColumn, toErrorRecord } from "@threadmill/protocol";
 import type { ColumnsDefinition } from "../define-task.js";
 import type { BatchRun } from "./batch-run.js";
-import { CallContext, type ContextHost, isThenable, timeoutError } from "./task-context.js";
+import { CallContext, type ContextHost, isThenable, promiseOf, timeoutError } from "./task-context.js";
 
 type AnyColumnsDefinition = ColumnsDefinition<NumberColumn, NumberColumn, unknown, unknown>;
 
@@ -39,7 +39,11 @@ export function callColumns(
         output.subarray(start, start + length),
         ctx,
       );
-      if (isThenable(result)) throw new TypeError("a columns handler must be synchronous; this one returned a promise");
+      if (isThenable(result)) {
+        // Its rejection would be nobody's, and end the thread.
+        promiseOf(result).catch(() => undefined);
+        throw new TypeError("a columns handler must be synchronous; this one returned a promise");
+      }
       if (ctx.isLate) throw timeoutError(run.timeoutMs);
     } catch (error) {
       run.spoilt = [ctx.isLate ? "TASK_TIMEOUT" : "TASK_FAILED", toErrorRecord(error)];

@@ -107,6 +107,21 @@ describe("a columns handler", () => {
     expect(answer.slice(0, 4)).toMatchObject(["spoilt", 1, "TASK_FAILED", { name: "RangeError", message: "too far" }]);
   });
 
+  // The rejection of a promise that nobody waits for ends a thread, and inline the process.
+  it("that returns a promise spoils its batch, and a rejection harms nobody", async () => {
+    await using thread = new ThreadAtHand();
+    const rejections: unknown[] = [];
+    const note = (reason: unknown): void => void rejections.push(reason);
+    process.on("unhandledRejection", note);
+    // oxlint-disable-next-line typescript/no-misused-promises -- it is what is tested
+    actOn(() => Promise.reject(new Error("late")));
+    const answer = await thread.answer(thread.columns(thread.introduce("scriptedColumns"), columnsOf(1), 1));
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off("unhandledRejection", note);
+    expect(answer.slice(0, 4)).toMatchObject(["spoilt", 1, "TASK_FAILED", { name: "TypeError" }]);
+    expect(rejections).toEqual([]);
+  });
+
   it("that takes too long spoils its batch, though it comes back", async () => {
     let now = 1;
     await using thread = new ThreadAtHand({ now: () => now });
