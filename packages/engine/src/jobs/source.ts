@@ -230,7 +230,7 @@ class PulledSource implements Source {
 
   pull(max: number): void {
     this.#wanted = max;
-    if (!this.#isPulling) void this.#pump();
+    if (!this.#isPulling && !this.#isClosed) void this.#pump();
   }
 
   /** Pulls until it has what is wanted, a heavy item has to wait, or the source ends. Never rejects. */

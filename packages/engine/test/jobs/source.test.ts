@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { type Source, type SourceListener, type SourceOptions, openSource } from "../../src/jobs/source.js";
 
 /** Hears what a source says, and lets a test wait for it. */
@@ -227,6 +227,15 @@ describe("a source that is pulled", () => {
     source.pull(5);
     expect(log).toEqual(["next", "return"]);
     expect(hearer.said).toEqual(["items 1", "pulled"]);
+  });
+
+  it("is not opened any more once it is closed: nobody would close what that opens", () => {
+    const opens = vi.fn<() => Iterator<number>>(() => [1].values());
+    const { source, hearer } = open({ [Symbol.iterator]: opens });
+    source.close();
+    source.pull(1);
+    expect(opens).not.toHaveBeenCalled();
+    expect(hearer.said).toEqual([]);
   });
 
   // A generator refuses a return in the middle of its code: what it has opened would stay open.
