@@ -190,7 +190,8 @@ class PulledSource implements Source {
   readonly length: number | undefined;
   readonly #options: SourceOptions;
   readonly #listener: SourceListener;
-  readonly #open: () => AnyIterator;
+  /** Opened when it is first pulled. Neither is kept when the source is closed: what it holds may be large. */
+  #open: (() => AnyIterator) | undefined;
   #iterator: AnyIterator | undefined;
   /** Items that were never in a batch; the first has the index `#base`. */
   #fresh: unknown[] = [];
@@ -220,7 +221,7 @@ class PulledSource implements Source {
     opened?: AnyIterator,
   ) {
     this.#iterator = opened;
-    this.#open = open;
+    this.#open = opened === undefined ? open : undefined;
     this.#options = options;
     this.#listener = listener;
     this.length = length;
@@ -238,8 +239,8 @@ class PulledSource implements Source {
     this.#isPulling = true;
     const memo = this.#memo;
     try {
-      this.#iterator ??= this.#open();
-      const iterator = this.#iterator;
+      const iterator = (this.#iterator ??= (this.#open as () => AnyIterator)());
+      this.#open = undefined;
       let sliceEnd = performance.now() + PULL_SLICE_MS;
       let gathered = 0;
       let found = 0;
@@ -327,7 +328,7 @@ class PulledSource implements Source {
       return iterator.next();
     } finally {
       this.#isInNext = false;
-      if (this.#mustReturn) this.#return();
+      if (this.#mustReturn) this.#return(iterator);
     }
   }
 
@@ -410,15 +411,18 @@ class PulledSource implements Source {
     this.#memo?.close();
     this.#fresh = [];
     this.#heavy = undefined;
-    if (isFirst && this.#iterator !== undefined) this.#listener.atRest(() => this.#return());
+    const iterator = this.#iterator;
+    this.#iterator = undefined;
+    this.#open = undefined;
+    if (isFirst && iterator !== undefined) this.#listener.atRest(() => this.#return(iterator));
   }
 
-  #return(): void {
+  #return(iterator: AnyIterator): void {
     // A generator that is in the middle of its code refuses, and would never clean up.
     this.#mustReturn = this.#isInNext;
     if (this.#mustReturn) return;
     try {
-      const returned: unknown = this.#iterator?.return?.();
+      const returned: unknown = iterator.return?.();
       // What it says is nobody's business any more, but a rejection must not go unheard.
       if (isPromiseLike(returned)) returned.then(undefined, () => undefined);
     } catch {

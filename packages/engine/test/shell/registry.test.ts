@@ -193,6 +193,31 @@ describe("what is kept", () => {
   });
 });
 
+describe("what a settled handle keeps alive", () => {
+  it.each(["completed", "cancelled"] as const)("is nothing of its source: %s", async (state) => {
+    setFlagsFromString("--expose-gc");
+    const collectGarbage = runInNewContext("gc") as () => void;
+    const at = new EngineAtHand({ handlers: { same: (item) => item } });
+    const weighed = { weigh: () => 1, maxInFlightBytes: 10 };
+    const kept = await Promise.all(
+      [{ options: {} }, { options: weighed }, { options: {}, isPulled: true }].map(async ({ options, isPulled }) => {
+        const items = [{ weight: "of an item" }, { weight: "of another" }];
+        const job = at.engine.run(handler<unknown, unknown>("same"), isPulled ? items.values() : items, options);
+        await turn();
+        if (state === "cancelled") job.cancel();
+        await at.playUntil(job.stopped);
+        return { job, items: new WeakRef(items) };
+      }),
+    );
+    for (let tries = 0; tries < 50 && kept.some(({ items }) => items.deref() !== undefined); tries++) {
+      await turn();
+      collectGarbage();
+    }
+    expect(kept.map(({ items }) => items.deref())).toEqual([undefined, undefined, undefined]);
+    expect(kept.map(({ job }) => job.state)).toEqual([state, state, state]);
+  });
+});
+
 describe("a handle from the cache", () => {
   it("settles like any other: one settle, loops that end, and no thread", async () => {
     const at = new EngineAtHand();
