@@ -1,12 +1,12 @@
 /** The engine: what a host application talks to. */
-import { EngineClosedError, InvalidArgumentError, type NumberColumn } from "@threadmill/protocol";
+import { InvalidArgumentError, type NumberColumn } from "@threadmill/protocol";
 import { batchChannel, jobChannel, threadChannel } from "./channels.js";
 import { type CloseOptions, type CloseReport, Closing, refusePaused } from "./closing.js";
 import type { DispatcherStats } from "./dispatcher.js";
 import { guardExit } from "./exit-guard.js";
 import type { JobHandle } from "./jobs/handle.js";
 import type { KeptResults } from "./jobs/kept-results.js";
-import { type AnyHandle, type JobEvent, JobRegistry } from "./jobs/registry.js";
+import { type JobEvent, JobRegistry } from "./jobs/registry.js";
 import type { SettledJob } from "./jobs/settled-jobs.js";
 import type { Items } from "./jobs/source.js";
 import {
@@ -70,7 +70,6 @@ export class Engine extends SafeEmitter<EngineEvents> {
   readonly results: EngineResults;
   readonly #registry: JobRegistry;
   readonly #closing: Closing;
-  #phase: "open" | "closing" | "closed" = "open";
   readonly #unguard: () => void;
 
   /** Use {@link createEngine}. */
@@ -125,7 +124,7 @@ export class Engine extends SafeEmitter<EngineEvents> {
     ...options: RunArguments<NoInfer<Item>, NoInfer<Options>, NoInfer<Result>>
   ): JobHandle<Result>;
   run(task: AnyTaskReference<unknown>, items: Items<unknown>, options: AnyRunOptions = {}): JobHandle<unknown, never> {
-    return this.#run(task, items, options) as JobHandle<unknown, never>;
+    return this.#registry.run(task, items, options) as JobHandle<unknown, never>;
   }
 
   /** One item, one promise. Rejects rather than throws; otherwise as {@link run}. */
@@ -135,7 +134,7 @@ export class Engine extends SafeEmitter<EngineEvents> {
     ...options: RunArguments<NoInfer<Item>, NoInfer<Options>, NoInfer<Result>>
   ): Promise<Result> {
     refuseCollect("call", options[0]);
-    const handle = this.#run(task, [item], (options[0] ?? {}) as AnyRunOptions);
+    const handle = this.#registry.run(task, [item], (options[0] ?? {}) as AnyRunOptions);
     const { values } = await handle.result;
     return values[0] as Result;
   }
@@ -153,7 +152,7 @@ export class Engine extends SafeEmitter<EngineEvents> {
   ): Promise<Result[]>;
   async map(task: AnyTaskReference<unknown>, items: Items<unknown>, options: AnyRunOptions = {}): Promise<unknown> {
     refuseCollect("map", options);
-    const { values } = await this.#run(task, items, options).result;
+    const { values } = await this.#registry.run(task, items, options).result;
     return values;
   }
 
@@ -162,7 +161,7 @@ export class Engine extends SafeEmitter<EngineEvents> {
     task: AnyTaskReference<Options>,
     ...options: undefined extends Options ? [options?: Options] : [options: Options]
   ): Promise<void> {
-    const handle = this.#run(task, [], { options: options[0] }, true);
+    const handle = this.#registry.run(task, [], { options: options[0] }, true);
     await handle.result;
   }
 
@@ -194,7 +193,7 @@ export class Engine extends SafeEmitter<EngineEvents> {
     return {
       threads: dispatcher.state.slots.map((slot) => ({
         slot: slot.index,
-        state: this.#phase === "closed" && slot.phase !== "stuck" ? "ended" : slotState(slot),
+        state: this.#registry.phase === "closed" && slot.phase !== "stuck" ? "ended" : slotState(slot),
         replaced: slot.incarnation,
         jobId: slot.running === undefined ? undefined : ids.get(slot.running.job.key),
       })),
@@ -237,9 +236,9 @@ export class Engine extends SafeEmitter<EngineEvents> {
    */
   async close(options: CloseOptions = {}): Promise<CloseReport> {
     this.#closing.check(options);
-    if (this.#phase === "open") this.#phase = "closing";
+    if (this.#registry.phase === "open") this.#registry.phase = "closing";
     const report = await this.#closing.begin(options);
-    this.#phase = "closed";
+    this.#registry.phase = "closed";
     // A thread that had to be left in native code is still to be waited for when the process ends.
     if (report.leftBehind.length === 0) this.#unguard();
     return report;
@@ -248,11 +247,6 @@ export class Engine extends SafeEmitter<EngineEvents> {
   /** Cancels what runs, then closes. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close({ deadlineMs: 0 });
-  }
-
-  #run(task: AnyTaskReference<unknown>, items: Items<unknown>, options: AnyRunOptions, isWarmUp = false): AnyHandle {
-    if (this.#phase !== "open") throw new EngineClosedError(`the engine is ${this.#phase}; it takes no more work`);
-    return this.#registry.run(task, items, options, isWarmUp);
   }
 }
 

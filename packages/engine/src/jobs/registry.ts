@@ -3,7 +3,7 @@
  * the way out: what the dispatcher tells of a job reaches its handles from here.
  */
 import { randomBytes } from "node:crypto";
-import { InvalidArgumentError, JobIdConflictError, QueueFullError } from "@threadmill/protocol";
+import { EngineClosedError, InvalidArgumentError, JobIdConflictError, QueueFullError } from "@threadmill/protocol";
 import { Dispatcher, type DispatcherListener } from "../dispatcher.js";
 import { type AnyRunOptions, type ResolvedEngineOptions, type RunOptions, resolveRunOptions } from "../options.js";
 import { Recipes } from "../recipes.js";
@@ -43,6 +43,8 @@ export type AnyHandle = JobHandle<unknown, unknown>;
 const AUTO_ID = `job-${randomBytes(4).toString("hex")}`;
 
 export class JobRegistry {
+  /** Only an open engine takes work. */
+  phase: "open" | "closing" | "closed" = "open";
   readonly dispatcher: Dispatcher;
   readonly results: KeptResults;
   readonly #options: ResolvedEngineOptions;
@@ -84,6 +86,7 @@ export class JobRegistry {
 
   /** As `Engine.run`, types aside. */
   run(reference: AnyReference, items: Items<unknown>, options: AnyRunOptions, isWarmUp = false): AnyHandle {
+    this.#refuseIfClosed();
     checkTaskReference(reference);
     const rules = resolveRunOptions(options);
     const { id, signal } = options;
@@ -91,14 +94,20 @@ export class JobRegistry {
       const known = this.#join(id, reference, options);
       if (known !== undefined) return known;
     }
-    if (this.#live.size >= this.#options.maxJobs) throw new QueueFullError(this.#options.maxJobs);
-    // The last that may throw, and nothing has been changed: the source is opened, but not pulled.
+    this.#refuseIfFull();
+    // Nothing has been changed until all that may throw has been done: the source is opened, but not pulled.
     const recipe = this.#recipes.acquire(reference, options.options);
-    let job: Job;
+    let job: Job | undefined;
     try {
       job = this.#create(recipe, items, options);
+      // That may have run the caller's code, if there was an iterator to be opened, or the options have getters: it may
+      // have closed the engine since, or begun this very job.
+      this.#refuseIfClosed();
+      this.#refuseIfFull();
+      if (this.#live.has(job.id)) throw new JobIdConflictError(job.id, "was begun while its items were opened");
     } catch (error) {
       this.#recipes.release(recipe);
+      job?.source.close();
       throw error;
     }
     if (signal?.aborted === true) {
@@ -106,6 +115,15 @@ export class JobRegistry {
       return this.#stillborn(job, signal.reason, options);
     }
     return this.#submit(job, rules, options, isWarmUp);
+  }
+
+  #refuseIfClosed(): void {
+    if (this.phase !== "open") throw new EngineClosedError(`the engine is ${this.phase}; it takes no more work`);
+  }
+
+  #refuseIfFull(): void {
+    const { maxJobs } = this.#options;
+    if (this.#live.size >= maxJobs) throw new QueueFullError(maxJobs);
   }
 
   #create(recipe: Job["recipe"], items: Items<unknown>, options: AnyRunOptions): Job {

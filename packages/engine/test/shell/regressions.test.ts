@@ -110,6 +110,62 @@ describe("a cancel by weigh", () => {
   });
 });
 
+describe("what the caller's code does while its items are opened", () => {
+  /** An iterator, whose opening and closing are told. */
+  const opening = (onOpen: () => void, onReturn: () => void = () => undefined): Iterable<number> => {
+    const iterator = {
+      next: () => ({ done: false, value: 1 }),
+      return: () => {
+        onReturn();
+        return { done: true, value: undefined };
+      },
+      [Symbol.iterator]: () => {
+        onOpen();
+        return iterator;
+      },
+    };
+    return iterator as unknown as Iterable<number>;
+  };
+
+  // The job came in when the engine had ended already: it never settled.
+  it("may close the engine, which refuses the job then", async () => {
+    const at = new EngineAtHand();
+    let closing: Promise<unknown> | undefined;
+    const log: string[] = [];
+    const items = opening(
+      () => {
+        closing = at.engine.close({ deadlineMs: 0 });
+      },
+      () => log.push("closed"),
+    );
+    expect(() => at.engine.run(handler("double"), items)).toThrow(expect.objectContaining({ code: "ENGINE_CLOSED" }));
+    expect(log).toEqual(["closed"]);
+    expect(await settlesWithin(closing as Promise<unknown>, 1_000)).toBe(true);
+    expect(at.remains).toEqual([]);
+  });
+
+  // Then two jobs of one id were live (S11): the end of the first hid the second.
+  it("may begin the same job, which is a conflict", async () => {
+    const at = new EngineAtHand();
+    const begun: Promise<unknown>[] = [];
+    const items = opening(() => begun.push(at.engine.run(handler("double"), [1], { id: "twice" }).result));
+    expect(() => at.engine.run(handler("double"), items, { id: "twice" })).toThrow(
+      expect.objectContaining({ code: "JOB_ID_CONFLICT" }),
+    );
+    await at.playUntil(Promise.all(begun));
+    expect(at.remains).toEqual([]);
+  });
+
+  it("may fill the queue, which refuses the job then", async () => {
+    const at = new EngineAtHand({ options: { maxJobs: 1 } });
+    const begun: Promise<unknown>[] = [];
+    const items = opening(() => begun.push(at.engine.run(handler("double"), [1]).result));
+    expect(() => at.engine.run(handler("double"), items)).toThrow(expect.objectContaining({ code: "QUEUE_FULL" }));
+    await at.playUntil(Promise.all(begun));
+    expect(at.remains).toEqual([]);
+  });
+});
+
 describe("an array that cannot be read", () => {
   const refuse = (): never => {
     throw new RangeError("no such item");
