@@ -282,13 +282,15 @@ class PulledSource implements Source {
           this.#listener.onPulled(true);
           return;
         }
+        // Read once, as in every other loop: there may be a getter behind it.
+        const { value } = step;
         if (memo !== undefined) {
           if (this.#slice?.isOver === true) {
             flush();
             await new Promise((resolve) => setImmediate(resolve));
             if (this.#isClosed) return;
           }
-          const isFound = memo.lookUp(step.value, this.#pulled);
+          const isFound = memo.lookUp(value, this.#pulled);
           if (this.#isClosed) return;
           if (isFound) {
             gathered++;
@@ -298,13 +300,13 @@ class PulledSource implements Source {
             continue;
           }
         }
-        const bytes = this.#weigh(step.value);
+        const bytes = this.#weigh(value);
         if (this.#isClosed) return;
         if (!this.#hasRoomFor(bytes)) {
-          this.#heavy = { item: step.value, bytes };
+          this.#heavy = { item: value, bytes };
           continue;
         }
-        this.#keep(step.value, bytes);
+        this.#keep(value, bytes);
         gathered++;
       }
       flush();

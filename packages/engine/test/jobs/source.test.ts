@@ -152,6 +152,23 @@ describe("a source that is pulled", () => {
     expect(hearer.said).toEqual(["items 2", "ended"]);
   });
 
+  it("is asked once for each value: there may be a getter behind it", () => {
+    let read = 0;
+    const step = {
+      get done() {
+        return read === 2;
+      },
+      get value() {
+        return ++read;
+      },
+    };
+    const items = { [Symbol.iterator]: () => ({ next: () => step }) };
+    const { source, hearer } = open(items, { weigh: () => 1, maxInFlightBytes: 9 });
+    source.pull(5);
+    expect(hearer.said).toEqual(["items 2", "ended"]);
+    expect(source.take(0, 2)).toEqual([1, 2]);
+  });
+
   it("gives what an async source has at once, item by item", async () => {
     async function* items(): AsyncGenerator<string> {
       yield "a";
