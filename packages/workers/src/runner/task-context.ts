@@ -66,17 +66,24 @@ export class CallContext implements ItemContext<unknown, unknown>, BatchContext<
     if (this.#controller === undefined) {
       const controller = new AbortController();
       this.#controller = controller;
-      if (this.#run.isStopped) controller.abort(cancelReason());
-      else if (this.isLate) controller.abort(timeoutError(this.#run.timeoutMs));
-      else this.#run.aborters.add(this.#abort);
+      const reason = this.#endReason;
+      if (reason === undefined) this.#run.aborters.add(this.#abort);
+      else controller.abort(reason);
     }
     return this.#controller.signal;
   }
 
   throwIfCancelled(): void {
     if (this.#controller?.signal.aborted) throw this.#controller.signal.reason;
-    if (this.#run.isStopped) throw cancelReason();
-    if (this.isLate) throw timeoutError(this.#run.timeoutMs);
+    const reason = this.#endReason;
+    if (reason !== undefined) throw reason;
+  }
+
+  /** Why the work is no longer wanted. Not asked of the batch alone: once it is answered, its words are another's. */
+  get #endReason(): Error | undefined {
+    if (this.#run.isStopped) return cancelReason();
+    if (this.isLate) return timeoutError(this.#run.timeoutMs);
+    return this.isOver ? cancelReason() : undefined;
   }
 
   detail(value: unknown): void {

@@ -121,6 +121,26 @@ describe("a batch that is stopped", () => {
     expect((await thread.done(next))[3]).toEqual(["b", "c"]);
   });
 
+  // The words of its batch in shared memory are those of a later one by then, which nobody has stopped.
+  it.each([
+    ["throwIfCancelled", (ctx: ItemContext): void => ctx.throwIfCancelled()],
+    ["a signal that it asks for now", ({ signal }: ItemContext): void => signal.throwIfAborted()],
+  ])("ends a handler that was left behind, when it looks at last: by %s", async (_, look) => {
+    await using thread = new ThreadAtHand({ graceMs: 20 });
+    const recipe = thread.introduce("alone");
+    const batch = thread.batch(recipe, ["a"]);
+    const ctx = await entered("a");
+    thread.stop(batch);
+    await thread.done(batch);
+    thread.batch(recipe, []);
+    const sameWords = thread.batch(recipe, ["b"]);
+    await entered("b");
+    expect(ctx.cancelled).toBe(true);
+    expect(() => look(ctx)).toThrow(expect.objectContaining({ name: "AbortError" }));
+    stage.release("b");
+    expect((await thread.done(sameWords))[3]).toEqual(["b"]);
+  });
+
   it("keeps its thread from being ended while a handler that was left behind is in native code", async () => {
     await using thread = new ThreadAtHand({ graceMs: 20 });
     const batch = thread.batch(thread.introduce("declaredNative"), ["a"]);
