@@ -20,4 +20,10 @@ export class TurnSlice {
     this.#turn = setImmediate(() => (this.#turn = undefined));
     return false;
   }
+
+  /** Nobody asks any more. */
+  end(): void {
+    clearImmediate(this.#turn);
+    this.#turn = undefined;
+  }
 }
