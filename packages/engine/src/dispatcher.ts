@@ -159,8 +159,8 @@ export class Dispatcher {
         this.#intake.flush();
         this.dispatch({ type: "thread-ending", slot, incarnation });
       },
+      onAllSaid: () => this.#intake.flush(),
       onLost: ({ slot, incarnation }) => {
-        this.#intake.flush();
         const held = this.state.slots[slot];
         const cur = held === undefined ? ([-1, -1] as const) : this.#threads.cursors(held);
         this.dispatch({ type: "thread-lost", slot, incarnation, cur });

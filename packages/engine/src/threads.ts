@@ -24,8 +24,10 @@ export interface ThreadsListener {
   onMessage(link: ThreadLink, message: unknown): void;
   onReady(link: ThreadLink): void;
   onFailed(link: ThreadLink): void;
-  /** The thread is gone; what it has said before comes now, and then `onLost`. */
+  /** The thread is gone; what it has said before comes now, then `onAllSaid`, and then `onLost`. */
   onEnding(link: ThreadLink): void;
+  /** Nothing of what it has said may wait any longer: its batches are let go. */
+  onAllSaid(): void;
   onLost(link: ThreadLink): void;
   onStrayEnded(): void;
   /** The thread will not answer for this batch any more. */
@@ -214,6 +216,7 @@ export class Threads {
     if (!this.#isEnded && !this.#strays.has(link)) this.#listener.onEnding(link);
     const port = link.thread?.port as MessagePort;
     for (const message of lastWords(port)) this.#listener.onMessage(link, message);
+    this.#listener.onAllSaid();
     port.close();
     clearTimeout(link.deafTimer);
     if (this.#strays.has(link)) {

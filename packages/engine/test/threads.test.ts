@@ -15,6 +15,7 @@ function startOne(): { readonly heard: unknown[]; readonly thread: ThreadListene
       onReady: () => heard.push("ready"),
       onFailed: () => heard.push("failed"),
       onEnding: () => heard.push("ending"),
+      onAllSaid: () => heard.push("all said"),
       onLost: () => heard.push("lost"),
       onStrayEnded: () => heard.push("stray ended"),
       onLetGo: () => heard.push("let go"),
@@ -64,7 +65,7 @@ describe("a thread that has died", () => {
     post("one");
     post("two");
     thread.onLost(new Error("exit"));
-    expect(heard).toEqual(["ready", "ending", "one", "two", "lost"]);
+    expect(heard).toEqual(["ready", "ending", "one", "two", "all said", "lost"]);
   });
 
   it("may leave a word that nobody can read", () => {
@@ -75,6 +76,6 @@ describe("a thread that has died", () => {
     fromFurtherDown(2_000, () => thread.onLost(new Error("exit")));
     // Some versions of Node can read even that.
     const words = heard.filter((word) => typeof word === "string");
-    expect(words).toEqual(["ready", "ending", "one", "three", "lost"]);
+    expect(words).toEqual(["ready", "ending", "one", "three", "all said", "lost"]);
   });
 });

@@ -316,6 +316,26 @@ describe("a thread that has died", () => {
   });
 });
 
+describe("the last words of a thread", () => {
+  // Its batches were let go first: an answer that had to wait for the next turn matched none, and its items ran again.
+  it("count also where this turn has no time left to take them in", async () => {
+    vi.useRealTimers();
+    const at = new EngineAtHand();
+    await at.playUntil(at.engine.run(handler("double"), [0]).result);
+    const job = at.engine.run(handler("double"), [1, 2, 3], { batchSize: 3 });
+    await turn();
+    const thread = at.runner.at(0);
+    while (thread.holds.length > 0 || thread.hasWork) thread.step();
+    const ran = at.runner.runs.length;
+    // It begins a turn's share of the time, which is over when the thread dies.
+    thread.sayLate(["detail", 0, "nobody's"]);
+    for (const until = performance.now() + 5; performance.now() < until;);
+    thread.die();
+    expect((await at.playUntil(job.result)).values).toEqual([2, 4, 6]);
+    expect(at.runner.runs.length).toBe(ran);
+  });
+});
+
 describe("shutdownOnSignals", () => {
   // The deadline is looked at when a signal has come, where nobody hears of it.
   it("refuses at once a deadline that is no time", () => {
