@@ -255,6 +255,45 @@ describe("a source that is pulled", () => {
     expect(hearer.said).toEqual([]);
   });
 
+  it.each([["next"], ["weigh"]])("is told to return if %s threw, unless it was its own next", async (thrower) => {
+    const log: string[] = [];
+    const iterator = {
+      next: () => {
+        if (thrower === "next") throw new Error("bad");
+        return { done: false, value: 1 };
+      },
+      return: () => {
+        log.push("return");
+        return { done: true, value: undefined };
+      },
+    };
+    const weigh = (): number => {
+      throw new Error("bad");
+    };
+    const { source, hearer } = open({ [Symbol.iterator]: () => iterator }, { weigh });
+    source.pull(1);
+    await hearer.hears("failed");
+    expect(hearer.causes).toMatchObject([{ message: "bad" }]);
+    expect(log).toEqual(thrower === "next" ? [] : ["return"]);
+  });
+
+  it("gives others their turn, though it is asynchronous and never waits", async () => {
+    let turns = 0;
+    const { source, hearer } = open(
+      (async function* () {
+        // Without turns it would go on for ever, and not even a time limit could end that.
+        const giveUpAt = performance.now() + 5_000;
+        setImmediate(function count() {
+          if (++turns < 3) setImmediate(count);
+        });
+        while (turns < 3 && performance.now() < giveUpAt) yield 1;
+      })(),
+    );
+    source.pull(Infinity);
+    await hearer.hears("ended");
+    expect(turns).toBe(3);
+  });
+
   // A generator refuses a return in the middle of its code: what it has opened would stay open.
   it("is told so after its code has come to an end, where that has closed it", async () => {
     const log: string[] = [];
