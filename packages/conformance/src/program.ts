@@ -9,6 +9,9 @@ export interface Ended {
   readonly output: string;
 }
 
+/** Only a process that hangs reaches it; it is killed then, and not left behind. */
+const PATIENCE_MS = 25_000;
+
 /** Runs a program that has an `engine`, the fixtures as `tasks`, and `Gate`. */
 export function program(options: EngineOptions, body: string): Promise<Ended> {
   const index = fixtureUrl("index.js").href;
@@ -21,7 +24,11 @@ export function program(options: EngineOptions, body: string): Promise<Ended> {
     ${body}
   `;
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ["--input-type=module", "-e", source], { stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(process.execPath, ["--input-type=module", "-e", source], {
+      stdio: ["ignore", "pipe", "pipe"],
+      timeout: PATIENCE_MS,
+      killSignal: "SIGKILL",
+    });
     let output = "";
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding("utf8").on("data", (text: string) => {

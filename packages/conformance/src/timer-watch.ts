@@ -54,8 +54,9 @@ export class TimerWatch {
   }
 }
 
-/** The first line of the stack that is not of this file. */
+/** The first line of the stack with a place in it that is not in this file. */
 function callerOf({ stack = "" }: Error): string {
   const lines = stack.split("\n").slice(1);
-  return (lines.find((line) => !line.includes("timer-watch")) ?? "nowhere").trim();
+  const isCaller = (line: string): boolean => /:\d+:\d+/.test(line) && !/timer-watch\.[jt]s/.test(line);
+  return (lines.find(isCaller) ?? "nowhere").trim();
 }

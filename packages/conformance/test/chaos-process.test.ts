@@ -71,7 +71,7 @@ describe.concurrent("a process that", () => {
     const { ended } = startChild(options, `console.log("ready"); ${oneItem("awaits")}`, (line, child) => {
       if (line === "ready") child.kill("SIGKILL");
     });
-    expect(await ended).toMatchObject({ code: null, signal: "SIGKILL" });
+    expect(await ended).toMatchObject({ code: null, signal: "SIGKILL", output: "ready" });
   });
 
   test.skipIf(process.platform === "win32")(

@@ -10,14 +10,22 @@ interface Ended {
   readonly left: number;
 }
 
+/** Only a process that hangs reaches it. */
+const PATIENCE_MS = 25_000;
+
 /** Ends a process with a thread in native code; answers how. */
 function exits(mode: string, graceMs: number): Promise<Ended> {
   const script = fileURLToPath(new URL("fixtures/exits.mjs", import.meta.url));
   return new Promise((resolve, reject) => {
-    execFile(process.execPath, [script, mode, String(graceMs)], (error, stdout, stderr) => {
-      if (stdout === "") reject(new Error(stderr, { cause: error }));
-      else resolve({ code: error?.code, ...(JSON.parse(stdout) as { state: number; left: number }) });
-    });
+    execFile(
+      process.execPath,
+      [script, mode, String(graceMs)],
+      { timeout: PATIENCE_MS, killSignal: "SIGKILL" },
+      (error, stdout, stderr) => {
+        if (stdout === "") reject(new Error(stderr, { cause: error }));
+        else resolve({ code: error?.code, ...(JSON.parse(stdout) as { state: number; left: number }) });
+      },
+    );
   });
 }
 

@@ -4,6 +4,9 @@ import type { EngineOptions } from "@threadmill/engine";
 import { fixtureUrl } from "../fixtures/index.js";
 import type { Ended } from "../program.js";
 
+/** Only a process that hangs reaches it; it is killed then, and not left behind. */
+const PATIENCE_MS = 25_000;
+
 export interface Child {
   readonly process: ChildProcess;
   readonly ended: Promise<Ended>;
@@ -29,7 +32,11 @@ export function startChild(
     const say = (value) => console.log(JSON.stringify(value));
     ${body}
   `;
-  const child = spawn(process.execPath, ["--input-type=module", "-e", source], { stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, ["--input-type=module", "-e", source], {
+    stdio: ["ignore", "pipe", "pipe"],
+    timeout: PATIENCE_MS,
+    killSignal: "SIGKILL",
+  });
   const ended = new Promise<Ended>((resolve, reject) => {
     let output = "";
     let line = "";

@@ -8,6 +8,9 @@ export interface Ended {
   readonly lines: readonly string[];
 }
 
+/** Only a process that hangs reaches it; it is killed then, and not left behind. */
+const PATIENCE_MS = 25_000;
+
 const INDEX = new URL("../../dist/index.js", import.meta.url).href;
 /** A handler that waits until it is told to stop, and says so when it begins. */
 const WAITS = `export default (begun, { signal }) => new Promise((_, reject) => {
@@ -42,7 +45,11 @@ export function program(body: string): Promise<Ended> {
     ${body}
   `;
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ["--input-type=module", "-e", source], { stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(process.execPath, ["--input-type=module", "-e", source], {
+      stdio: ["ignore", "pipe", "pipe"],
+      timeout: PATIENCE_MS,
+      killSignal: "SIGKILL",
+    });
     let output = "";
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding("utf8").on("data", (text: string) => {

@@ -1,4 +1,7 @@
-/** When a thread is judged: not before all that it has said by then was read, however late that is. */
+/**
+ * When a thread is judged: not before all that it has said by then was read, however late that is. And what becomes of
+ * the work of one that is set aside.
+ */
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { EngineAtHand, handler, turn } from "./engine-at-hand.js";
 import type { PlayedThread } from "./played-threads.js";
@@ -41,4 +44,26 @@ it("one that has said nothing by then is set aside", async () => {
   const { at } = await atTheEndOfItsGrace();
   vi.advanceTimersByTime(1);
   expect(at.engine.stats()).toMatchObject({ threadsStuck: 1, threadsStarted: 2 });
+});
+
+it("one that is set aside begins nothing more of what it held: that is run elsewhere, once", async () => {
+  const at = new EngineAtHand({ options: { graceMs: GRACE_MS, progressMs: 1_000_000 } });
+  await at.playUntil(at.engine.map(handler("double"), [0]));
+  const thread = at.runner.at(0);
+  at.runner.runs.length = 0;
+  const stuck = at.engine.run(handler("double"), [1]);
+  const behind = at.engine.run(handler("double"), [2, 3]);
+  await turn();
+  while (thread.holds.length < 2) thread.step();
+  thread.step();
+  // It cannot be ended there, and will come back.
+  thread.row.enter("native");
+  stuck.cancel();
+  for (let passedMs = 0; at.runner.all.length === 1 && passedMs < 2 * GRACE_MS; passedMs++) vi.advanceTimersByTime(1);
+  expect(at.engine.stats()).toMatchObject({ threadsStuck: 1, threadsStarted: 2 });
+  // It does so before the other one has done anything.
+  thread.row.leave("native");
+  while (thread.step());
+  expect((await at.playUntil(behind.result)).values).toEqual([4, 6]);
+  expect(at.runner.runs.map(({ index }) => index)).toEqual([0, 0, 1]);
 });
