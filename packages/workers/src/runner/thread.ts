@@ -213,19 +213,20 @@ class Runner implements ContextHost {
       run.open--;
       run.aborters.delete(settle);
     };
-    // A stop lets go of the batch; the setup itself goes on and serves the next job.
+    // A stop lets go of the batch; a setup that has begun goes on and serves the next job.
     run.aborters.add(settle);
     const id = [...this.#recipes].find(([, recipe]) => recipe === run.recipe)?.[0];
     const prepared = run.recipe
       .load()
       .then((definition) => {
         if (id !== undefined && this.#recipes.has(id)) this.#describe(id, definition);
-        return run.recipe.prepare();
+        // Nobody waits any more: a setup that begins now could hold the thread, and no batch would be suspected of it.
+        return isSettled || run.isStopped ? undefined : run.recipe.prepare();
       })
       .finally(() => this.#row.leave("unknown"));
     prepared.then(
       (ready) => {
-        if (isSettled) return;
+        if (isSettled || ready === undefined) return;
         settle();
         // The time of the setup is not the items' time.
         this.#lastEnd = this.now();

@@ -153,6 +153,24 @@ describe("a batch that is stopped", () => {
     expect(thread.control.state(ThreadAtHand.row)).toBe(0);
   });
 
+  it("is answered while its module is loaded, and its setup does not begin for nobody", async () => {
+    await using thread = new ThreadAtHand();
+    let setups = 0;
+    stage.setUp = () => {
+      setups++;
+    };
+    const recipe = thread.introduce("equipped", undefined, "loads-late.mjs");
+    const batch = thread.batch(recipe, ["a"]);
+    await entered("module");
+    thread.stop(batch);
+    expect(await thread.done(batch)).toEqual(nothing(batch));
+    stage.release("module");
+    await thread.hears("described");
+    expect(setups).toBe(0);
+    expect((await thread.done(thread.batch(recipe, ["b"])))[3]).toEqual(["b"]);
+    expect(setups).toBe(1);
+  });
+
   it("is answered during its setup, which goes on and serves the next batch", async () => {
     await using thread = new ThreadAtHand();
     const { promise, resolve } = deferred<string>();
