@@ -79,13 +79,14 @@ export class Inbox {
         break;
       }
       case "done": {
-        const [, batch, claimed, values, failures, elapsedMs, writeMs] = message;
+        const [, batch, claimed, values, failures] = message;
         if (!isPossible(link.batches.get(batch), claimed, values)) {
           this.#refuse(link);
           break;
         }
         const sent = this.#answered(link, batch);
         if (sent === undefined) break;
+        const [elapsedMs, writeMs] = credible(sent, message[5], message[6]);
         this.#account(sent, elapsedMs, link.slot);
         for (const [position] of failures ?? []) giveBack(sent, position, position + 1);
         giveBack(sent, claimed, sent.batch.count);
@@ -99,9 +100,10 @@ export class Inbox {
         break;
       }
       case "spoilt": {
-        const [, batch, code, record, elapsedMs] = message;
+        const [, batch, code, record] = message;
         const sent = this.#answered(link, batch);
         if (sent === undefined) break;
+        const [elapsedMs] = credible(sent, message[4], 0);
         this.#account(sent, elapsedMs, link.slot);
         giveBack(sent, 0, sent.batch.count);
         const isFinal = record.final === true;
@@ -196,6 +198,12 @@ export class Inbox {
 function isPossible(sent: SentBatch | undefined, claimed: number, values: Column | undefined): boolean {
   if (sent === undefined) return true;
   return claimed <= sent.sent && (claimed === 0 || (values === undefined) === (sent.job.columns !== undefined));
+}
+
+/** Times as the thread has told them: it may say what it likes, but not that they are longer than the batch was out. */
+function credible({ sentAt }: SentBatch, elapsedMs: number, writeMs: number): [elapsedMs: number, writeMs: number] {
+  const most = performance.now() - sentAt;
+  return [Math.min(elapsedMs, most), Math.min(writeMs, most)];
 }
 
 /** Puts positions of a batch back into their source, from where they may be asked for again. */

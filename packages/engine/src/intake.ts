@@ -12,6 +12,7 @@ export class Intake<Word> {
   #waiting: Word[] = [];
   #sliceEnd = 0;
   #planned: NodeJS.Immediate | undefined;
+  #isClosed = false;
 
   constructor(take: (word: Word) => void) {
     this.#take = take;
@@ -19,6 +20,7 @@ export class Intake<Word> {
 
   /** Takes the word now, or in a later turn; always after those that came before it. */
   receive(word: Word): void {
+    if (this.#isClosed) return;
     if (this.#planned === undefined) {
       this.#sliceEnd = performance.now() + SLICE_MS;
       this.#plan();
@@ -36,8 +38,9 @@ export class Intake<Word> {
     for (const word of words) this.#take(word);
   }
 
-  /** Nothing that waits will be taken any more. */
+  /** Nothing that waits, or comes later, will be taken any more. */
   close(): void {
+    this.#isClosed = true;
     clearImmediate(this.#planned);
     this.#waiting = [];
   }

@@ -3,6 +3,7 @@
  * the same. There is no caller whom a throw could reach, for events come from the engine's own steps.
  */
 import { EventEmitter } from "eventemitter3";
+import { warn } from "./warn.js";
 
 type Listener = (...args: unknown[]) => unknown;
 type EventName<Events> = keyof Events & string;
@@ -67,13 +68,6 @@ function guard(listener: unknown): Listener {
   return safe;
 }
 
-/** What was thrown may be anything, also something that throws when it is looked at. */
 function report(error: unknown): void {
-  let text: string;
-  try {
-    text = String(error instanceof Error ? (error.stack ?? error.message) : error);
-  } catch {
-    text = "a value that cannot be shown";
-  }
-  process.emitWarning(`a listener threw: ${text}`, { code: "THREADMILL_LISTENER" });
+  warn("THREADMILL_LISTENER", "a listener threw", error);
 }

@@ -12,6 +12,7 @@ export interface SentBatch {
   readonly job: Job;
   /** Items that it held when it was sent; some may have been taken back since. */
   readonly sent: number;
+  readonly sentAt: number;
   /** How long the main thread needed to send it. */
   sendMs: number;
   /** Empty where they lie in shared columns. */
@@ -62,12 +63,12 @@ export class ThreadLink {
 
   /** Sends a batch. If nothing was sent: answers the items that cannot travel, none if there are no items to be had. */
   send(batch: Batch, job: Job): Culprit[] | undefined {
-    const startedAt = performance.now();
+    const sentAt = performance.now();
     const { number, indices, count } = batch;
     const { columns } = job;
     const items = count > 0 && columns === undefined ? job.source.take(indices, count) : [];
     const attempts = attemptsOf(batch);
-    const entry: SentBatch = { batch, job, sent: count, sendMs: 0, items, attempts };
+    const entry: SentBatch = { batch, job, sent: count, sentAt, sendMs: 0, items, attempts };
     this.batches.set(number, entry);
     if (job.source.fault !== undefined) return [];
     this.#introduce(job.recipe);
@@ -77,7 +78,7 @@ export class ThreadLink {
     try {
       const column = columns ?? packColumn(items);
       this.#post(["batch", number, job.recipe.id, job.id, indices, count, column, attempts, concurrency, timeoutMs]);
-      entry.sendMs = performance.now() - startedAt;
+      entry.sendMs = performance.now() - sentAt;
       return undefined;
     } catch (error) {
       const culprits = items.flatMap((item, position) => {

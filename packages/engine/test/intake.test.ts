@@ -65,4 +65,18 @@ describe("what a turn of the event loop takes in", () => {
     await turn();
     expect(taken).toHaveLength(3);
   });
+
+  it("is nothing any more once it is closed, nor is anything kept", async () => {
+    const taken: number[] = [];
+    const intake = new Intake<number>((word) => {
+      taken.push(word);
+      work();
+    });
+    for (let word = 0; word < 3; word++) intake.receive(word);
+    intake.close();
+    intake.receive(3);
+    intake.flush();
+    await turn();
+    expect(taken).toEqual([0]);
+  });
 });

@@ -61,6 +61,8 @@ export class JobHandle<Result, Value = Result, Values = Value[]>
   /** @internal Lets go of the caller's signal. */
   unwatch: (() => void) | undefined;
   #end: End | undefined;
+  /** How far the job was when its caller left it. */
+  #progressAtEnd: Progress | undefined;
   #result: Promise<JobResult<Value, Values>> | undefined;
   #settleResult: ((end: End) => void) | undefined;
 
@@ -83,7 +85,7 @@ export class JobHandle<Result, Value = Result, Values = Value[]>
 
   /** A snapshot, at any time: committed items, and what threads have finished but not yet answered for. */
   get progress(): Progress {
-    return this.#control.progress(this.#job);
+    return this.#progressAtEnd ?? this.#control.progress(this.#job);
   }
 
   /**
@@ -154,6 +156,8 @@ export class JobHandle<Result, Value = Result, Values = Value[]>
   /** @internal Settles this handle, once. `notify` comes later, when the engine is at rest. */
   settle(state: SettledState, error: unknown): boolean {
     if (this.#end !== undefined) return false;
+    // Others may go on with the job.
+    if (!this.#job.isSettled) this.#progressAtEnd = this.progress;
     this.#end = { state, error };
     this.#settleResult?.(this.#end);
     return true;

@@ -4,6 +4,7 @@
  */
 import { InvalidArgumentError, type BatchIndices, type Column, type PositionFailure } from "@threadmill/protocol";
 import type { IndexRange } from "../scheduler/index.js";
+import { warn } from "../warn.js";
 
 /**
  * Where values of single items are kept: a `ResultCache`, a `Map`, or anything else that answers at once. It is asked
@@ -123,8 +124,10 @@ export class ItemMemo {
       this.#keys.delete(index);
       this.#doingFor = index;
       this.#doing = "cache.store.set";
-      this.#store.set(key, values[position]);
+      const answer = this.#store.set(key, values[position]);
       this.#doing = undefined;
+      // Nobody waits for it, but a rejection that goes unheard would end the process.
+      if (answer instanceof Promise) answer.catch(reportStore);
     }
   }
 
@@ -138,6 +141,10 @@ export class ItemMemo {
     this.#keys.clear();
     this.takeSorted();
   }
+}
+
+function reportStore(error: unknown): void {
+  warn("THREADMILL_CACHE_STORE", "cache.store.set rejected", error);
 }
 
 /** Adds the index, which is above all that are there. */

@@ -233,7 +233,17 @@ export class Job {
     if (state === "completed" && this.source.column?.length === 0) this.shareColumns();
     this.source.close();
     this.#found = undefined;
+    if (state === "cancelled") this.#dropOutcomes();
     this.wake();
+  }
+
+  /** Nobody can read them any more, however long a handle is kept. */
+  #dropOutcomes(): void {
+    this.#log = [];
+    this.#queue = [];
+    this.#values = undefined;
+    this.#failures = undefined;
+    this.#attempts = undefined;
   }
 
   /** Resolves when no thread touches the job any more. */

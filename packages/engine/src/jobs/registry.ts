@@ -258,7 +258,10 @@ export class JobRegistry {
     const reason: unknown = signal.reason;
     handle.settle("cancelled", reason);
     job.wake();
-    this.dispatcher.later(() => handle.notifyLast("settle", { state: "cancelled", error: reason }));
+    this.dispatcher.later(() => {
+      if (handle.listenerCount("progress") > 0) handle.notifyLast("progress", handle.progress);
+      handle.notifyLast("settle", { state: "cancelled", error: reason });
+    });
   }
 
   cancel(job: Job, reason: unknown): void {

@@ -1,5 +1,5 @@
 import { ResultCache } from "@threadmill/cache";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { type ItemCache, ItemMemo } from "../../src/jobs/item-memo.js";
 
 function memoOf<Value>(cache: ItemCache<Value>): ItemMemo {
@@ -82,6 +82,20 @@ describe("a memo of items", () => {
     memo.store(2, 1, ["C"], undefined);
     expect(store.size).toBe(0);
     expect(memo.takeSorted()).toEqual({ toRun: [], found: [], values: [] });
+  });
+
+  it("warns of a store that fails too late for its job, and does not let that end the process", async () => {
+    const warned = vi.spyOn(process, "emitWarning").mockImplementation(() => undefined);
+    const set = (): Promise<never> => Promise.reject(new Error("the disk is full"));
+    const memo = memoOf({ get: () => undefined, has: () => false, set });
+    pull(memo, ["a"]);
+    memo.store(0, 1, ["A"], undefined);
+    await vi.waitFor(() => expect(warned).toHaveBeenCalled());
+    expect(warned.mock.calls).toMatchObject([
+      [expect.stringContaining("the disk is full"), { code: "THREADMILL_CACHE_STORE" }],
+    ]);
+    expect(memo.fault).toBeUndefined();
+    warned.mockRestore();
   });
 
   it("names what has failed, and for which item, only once it has", () => {

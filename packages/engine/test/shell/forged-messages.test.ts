@@ -27,6 +27,19 @@ describe("an answer in good form counts, whoever has sent it", () => {
     expect(aftermath).toEqual({ ...UNHARMED, values: [10, 20, 30, 40, 8, 10, 12, 14] });
   });
 
+  it("but its times are no longer than the batch was out, or nothing would ever be fair again", async () => {
+    const { at, thread } = await acquainted();
+    const job = at.engine.run(handler("double"), [1], {});
+    await turn();
+    thread.step();
+    const [batch] = thread.holds as [number];
+    thread.say(["done", batch, 1, [2], undefined, 1e308, 1e308]);
+    const { stats } = await job.result;
+    expect(stats.threadMs).toBeLessThanOrEqual(stats.elapsedMs);
+    expect(at.registry.dispatcher.state.fairShare).toBeLessThan(Infinity);
+    for (const { msPerItem } of at.registry.dispatcher.state.recipes.values()) expect(msPerItem).toBeLessThan(1e9);
+  });
+
   it("also for the batch behind, which was not begun", async () => {
     const aftermath = await tell(({ behind }) => ["done", behind, 0, [], undefined, 1, 0]);
     expect(aftermath).toEqual(UNHARMED);

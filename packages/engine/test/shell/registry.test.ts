@@ -218,6 +218,52 @@ describe("what a settled handle keeps alive", () => {
   });
 });
 
+describe("what a cancelled handle keeps alive", () => {
+  it("is no outcome: nobody can read them any more", async () => {
+    setFlagsFromString("--expose-gc");
+    const collectGarbage = runInNewContext("gc") as () => void;
+    const at = new EngineAtHand({ handlers: { box: (value) => ({ value }) } });
+    const job = at.engine.run(handler<number, object>("box"), [1, 2, 3, 4].values(), { maxInFlight: 1 });
+    const values = await (async () => {
+      const loop = job[Symbol.asyncIterator]();
+      const seen: WeakRef<object>[] = [];
+      while (seen.length < 2) {
+        const { value: outcome } = await at.playUntil(loop.next());
+        if (outcome?.status === "completed") seen.push(new WeakRef(outcome.value));
+      }
+      job.cancel();
+      return seen;
+    })();
+    await at.playUntil(job.stopped);
+    for (let tries = 0; tries < 50 && values.some((ref) => ref.deref() !== undefined); tries++) {
+      await turn();
+      collectGarbage();
+    }
+    expect(values.map((ref) => ref.deref())).toEqual([undefined, undefined]);
+    expect(job.state).toBe("cancelled");
+  });
+});
+
+describe("a handle that its signal has ended", () => {
+  it("stays as it was then, though the job goes on for others, and says so once more", async () => {
+    const at = new EngineAtHand();
+    const controller = new AbortController();
+    const items = [1, 2, 3, 4];
+    const stays = at.engine.run(handler("double"), items, { id: "shared", batchSize: 1 });
+    const leaves = at.engine.run(handler("double"), items, { id: "shared", signal: controller.signal });
+    const told: unknown[] = [];
+    leaves.on("progress", (progress) => told.push(progress));
+    leaves.on("settle", ({ state }) => told.push(state));
+    controller.abort(new Error("gone"));
+    const before = leaves.progress;
+    await at.playUntil(stays.result);
+    expect(stays.progress.completed).toBe(4);
+    expect(leaves.progress).toBe(before);
+    expect(before.completed).toBe(0);
+    expect(told).toEqual([before, "cancelled"]);
+  });
+});
+
 describe("a handle from the cache", () => {
   it("settles like any other: one settle, loops that end, and no thread", async () => {
     const at = new EngineAtHand();
