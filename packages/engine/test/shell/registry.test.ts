@@ -3,6 +3,7 @@ import { getEventListeners } from "node:events";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
+import type { Outcome } from "../../src/jobs/outcome.js";
 import type { JobEvent } from "../../src/jobs/registry.js";
 import { EngineAtHand, handler, turn } from "./engine-at-hand.js";
 
@@ -228,8 +229,8 @@ describe("what a cancelled handle keeps alive", () => {
       const loop = job[Symbol.asyncIterator]();
       const seen: WeakRef<object>[] = [];
       while (seen.length < 2) {
-        const { value: outcome } = await at.playUntil(loop.next());
-        if (outcome?.status === "completed") seen.push(new WeakRef(outcome.value));
+        const step = (await at.playUntil(loop.next())) as IteratorResult<Outcome<object>, undefined>;
+        if (step.value?.status === "completed") seen.push(new WeakRef(step.value.value));
       }
       job.cancel();
       return seen;
