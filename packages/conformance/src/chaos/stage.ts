@@ -124,8 +124,9 @@ export class Stage {
 
   /** Waits until nothing is live any more, or so long. */
   async rest(mostMs: number): Promise<void> {
-    const idle = this.engine.drain();
-    await Promise.race([idle, this.#patience.over, turnAfter(mostMs)]);
+    const time = new Patience(mostMs);
+    await Promise.race([this.engine.drain(), this.#patience.over, time.over]);
+    time.end();
   }
 
   /** Waits for all jobs; then checks what they went through, and that the engine is `asNew`, unless it need not be. */
@@ -178,7 +179,7 @@ export class Stage {
   }
 }
 
-/** One time limit for all that is waited for in a run: only something that hangs reaches it. */
+/** A time limit. There is one for all that is waited for in a run, which only something that hangs reaches. */
 class Patience {
   readonly over: Promise<void>;
   isOver = false;
