@@ -10,6 +10,7 @@ import type { Recipe } from "../recipes.js";
 import type { IndexRange } from "../scheduler/index.js";
 import type { JobHandle } from "./handle.js";
 import type { ItemMemo, SortedItems } from "./item-memo.js";
+import { KeptOutcomes } from "./kept-outcomes.js";
 import {
   type CommittedBatch,
   type ItemFailure,
@@ -18,11 +19,11 @@ import {
   NEVER_RUN,
   type OutcomeRun,
   runsOf,
-  valuesOf,
 } from "./outcome.js";
 import { type Progress, ProgressMeter } from "./progress.js";
 import type { Feed, FeedEnding } from "./readers.js";
 import type { Source } from "./source.js";
+import { StreamedOutcomes } from "./streamed-outcomes.js";
 
 export type JobState = "waiting" | "running" | "paused" | "completed" | "failed" | "cancelled";
 
@@ -34,9 +35,6 @@ export interface KeptRun {
   readonly attempts: ReadonlyMap<number, number> | undefined;
   readonly found: readonly IndexRange[] | undefined;
 }
-
-/** An array that is made longer than this is no list for V8 but a table, which takes ten times as much. */
-const MOST_PLACES = 32 * 1024 * 1024;
 
 /** What a job asks of its engine. */
 export interface JobOwner {
@@ -91,18 +89,8 @@ export class Job {
   #stoppedWaiters: (() => void)[] | undefined;
   #pauseWaiters: (() => void)[] | undefined;
   #meter: ProgressMeter | undefined;
-  /** Every run that was committed, for loops that begin at the start; only while the job collects. */
-  #log: OutcomeRun[] = [];
-  /** The values by index, where it is known from the start how many there will be. */
-  #values: unknown[] | undefined;
-  /** Runs that the one loop of a job that does not collect has yet to take. */
-  #queue: OutcomeRun[] = [];
-  #loop: "none" | "open" | "left" = "none";
-  #hasDropped = false;
-  /** Readers that wait for more. */
-  #wakers: Set<() => void> | undefined;
+  readonly #outcomes: KeptOutcomes | StreamedOutcomes;
   #result: JobResult<unknown> | undefined;
-  readonly #owner: JobOwner | undefined;
 
   constructor(
     init: {
@@ -122,7 +110,10 @@ export class Job {
     this.collects = init.collects;
     this.totalHint = init.totalHint;
     this.startedAt = now;
-    this.#owner = init.owner;
+    const { owner } = init;
+    this.#outcomes = init.collects
+      ? new KeptOutcomes()
+      : new StreamedOutcomes({ onPassed: (run) => this.#pass(run, owner), onLeft: () => owner?.onLeft(this) });
   }
 
   /** Where the items and values of a columns task lie; undefined for others, and before a thread has described it. */
@@ -197,32 +188,18 @@ export class Job {
   }
 
   #deliver(run: OutcomeRun): void {
-    if (this.collects) {
-      this.source.release(run.start, run.count);
-      this.#log.push(this.#place(run));
-    } else if (this.#loop === "open") {
-      this.#queue.push(run);
-    } else {
-      this.#hasDropped = true;
-      this.#pass(run);
+    if (this.#outcomes instanceof StreamedOutcomes) {
+      this.#outcomes.add(run);
+      return;
     }
-  }
-
-  /** Joining a million values in the end would hold up everybody: they are put in their places as they come. */
-  #place(run: OutcomeRun): OutcomeRun {
-    const { start, count, values, offset, failures, attempts } = run;
-    const { length } = this.source;
-    if (this.columns !== undefined || length === undefined || length === count || length > MOST_PLACES) return run;
-    // oxlint-disable-next-line unicorn/no-new-array -- of this length, whatever comes first
-    const places = (this.#values ??= new Array<unknown>(length));
-    for (let at = 0; at < count; at++) places[start + at] = values[offset + at];
-    return { start, count, values: places, offset: start, failures, attempts };
+    this.source.release(run.start, run.count);
+    this.#outcomes.add(run, this.columns === undefined ? this.source.length : undefined);
   }
 
   /** The outcomes have left the job: there is room for others. */
-  #pass(run: OutcomeRun): void {
+  #pass(run: OutcomeRun, owner: JobOwner | undefined): void {
     this.source.release(run.start, run.count);
-    this.#owner?.onRead(this, run.count);
+    owner?.onRead(this, run.count);
   }
 
   settle(state: SettledState, error: unknown, now: number): void {
@@ -239,9 +216,7 @@ export class Job {
 
   /** Nobody can read them any more, however long a handle is kept. */
   #dropOutcomes(): void {
-    this.#log = [];
-    this.#queue = [];
-    this.#values = undefined;
+    this.#outcomes.drop();
     this.#failures = undefined;
     this.#attempts = undefined;
   }
@@ -268,57 +243,16 @@ export class Job {
   }
 
   wake(): void {
-    const wakers = this.#wakers;
-    this.#wakers = undefined;
-    for (const waker of wakers ?? []) waker();
+    this.#outcomes.wakers.wakeAll();
   }
 
-  /** Why the one loop of a job that does not collect cannot be opened now; undefined if it can. */
+  /** Why no loop can be opened now; undefined if one can. */
   get loopRefusal(): string | undefined {
-    if (this.collects) return undefined;
-    if (this.#loop !== "none") return "a job with collect: false can be read by one loop only";
-    if (this.#hasDropped) {
-      return "outcomes were dropped before this loop began; with collect: false, open it in the tick of run";
-    }
-    return undefined;
+    return this.#outcomes.loopRefusal;
   }
 
   openFeed(ending: () => FeedEnding): Feed {
-    const wait = (wake: () => void): void => {
-      (this.#wakers ??= new Set()).add(wake);
-    };
-    if (this.collects) {
-      let next = 0;
-      return {
-        take: () => this.#log[next++] ?? (next--, undefined),
-        onRead: () => undefined,
-        ending,
-        wait,
-        leave: () => undefined,
-      };
-    }
-    this.#loop = "open";
-    let head = 0;
-    return {
-      take: () => {
-        const run = this.#queue[head];
-        if (run === undefined) return undefined;
-        head++;
-        if (head * 2 >= this.#queue.length) {
-          this.#queue = this.#queue.slice(head);
-          head = 0;
-        }
-        return run;
-      },
-      onRead: (run) => this.#pass(run),
-      ending,
-      wait,
-      leave: () => {
-        this.#loop = "left";
-        this.#queue = [];
-        this.#owner?.onLeft(this);
-      },
-    };
+    return this.#outcomes.openFeed(ending);
   }
 
   /** Attempts of items that took more than one; empty for a job that does not collect. */
@@ -328,8 +262,7 @@ export class Job {
 
   /** What was found in the cache of single items, for a job that collects. */
   get found(): IndexRange[] | undefined {
-    if (this.fromCache === 0) return undefined;
-    return this.#log.filter(({ attempts }) => attempts === NEVER_RUN).map(({ start, count }) => ({ start, count }));
+    return this.fromCache === 0 ? undefined : this.#outcomes.found();
   }
 
   /** Makes this the settled job that had this result, without having run. */
@@ -338,11 +271,7 @@ export class Job {
     this.completed = result.values.length;
     this.supplied = result.values.length;
     this.sourceEnded = true;
-    if (this.supplied > 0) {
-      const { values } = result;
-      const whole = { start: 0, count: this.supplied, values, offset: 0, failures: undefined, attempts };
-      this.#log = found === undefined ? [whole] : splitAt(whole, found);
-    }
+    if (this.#outcomes instanceof KeptOutcomes) this.#outcomes.restore(result.values, attempts, found);
     this.settle("completed", undefined, now);
     this.noteStopped();
   }
@@ -372,10 +301,7 @@ export class Job {
   }
 
   #makeResult(now: number): JobResult<unknown> {
-    // Columns are the result as they lie there.
-    const values = (this.columns?.output ?? this.#values ?? valuesOf(this.#log)) as unknown[];
-    // The answers need not be kept beside the array that was made of them.
-    this.#log = this.#log.map((run) => (run.values === values ? run : { ...run, values, offset: run.start }));
+    const values = this.#outcomes.join(this.columns?.output) as unknown[];
     const failures = [...(this.#failures?.values() ?? [])].toSorted((a, b) => a.index - b.index);
     return { jobId: this.id, values, failures, stats: this.stats(now) };
   }
@@ -384,20 +310,4 @@ export class Job {
 /** Values that are in a column already lie at their indices there. */
 function inColumn(run: OutcomeRun, column: NumberColumn): OutcomeRun {
   return { ...run, values: column, offset: run.start };
-}
-
-/** All items of a job, with those apart that were never run. */
-function splitAt(whole: OutcomeRun, found: readonly IndexRange[]): OutcomeRun[] {
-  const runs: OutcomeRun[] = [];
-  let next = 0;
-  const runUntil = (end: number): void => {
-    if (end > next) runs.push({ ...whole, start: next, count: end - next, offset: next });
-  };
-  for (const { start, count } of found.toSorted((a, b) => a.start - b.start)) {
-    runUntil(start);
-    runs.push({ ...whole, start, count, offset: start, attempts: NEVER_RUN });
-    next = start + count;
-  }
-  runUntil(whole.count);
-  return runs;
 }

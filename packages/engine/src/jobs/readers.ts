@@ -25,6 +25,21 @@ export type FeedEnding =
   | { readonly status: "failed"; readonly error: unknown }
   | { readonly status: "cancelled"; readonly reason: unknown };
 
+/** Those who wait for the next change. Of many thousands of live jobs most have none. */
+export class Wakers {
+  #waiting: Set<() => void> | undefined;
+
+  add(wake: () => void): void {
+    (this.#waiting ??= new Set()).add(wake);
+  }
+
+  wakeAll(): void {
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    for (const wake of waiting ?? []) wake();
+  }
+}
+
 /** Runs in the order in which they are to be read. */
 class RunReader {
   readonly feed: Feed;
