@@ -231,7 +231,10 @@ class RandomRun {
   #source({ items, source }: Plan, work: number, handle: () => Handle | undefined): Iterable<LoggedItem> {
     if (source === "array") return items;
     const note = (index: number): void => {
-      const { completed = 0, failed = 0 } = handle()?.progress ?? {};
+      // Asked of the job: a handle that its signal has ended stays as it was.
+      const id = handle()?.id;
+      const job = id === undefined ? undefined : this.#engine.job(id);
+      const { completed = 0, failed = 0 } = job !== undefined && "progress" in job ? job.progress : {};
       this.recorder.add({ type: "pulled", work, index, ended: completed + failed });
     };
     function* pull(): Generator<LoggedItem> {
