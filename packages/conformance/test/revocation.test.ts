@@ -63,14 +63,15 @@ describe("the same stress", () => {
     ["takes one that the thread has", LeavesOne, "items"],
   ] as const)("finds a revocation that %s", async (_, Planted, mode) => {
     const createControl = (rows: number): ControlBlock => new Planted(rows);
-    const { runTwice } = await soakRevocation({
+    const { runTwice, lost } = await soakRevocation({
       seconds: PATIENCE_SECONDS,
       endsWhenFound: true,
       seed,
       mode,
       createControl,
     });
-    expect(runTwice).toBeGreaterThan(0);
+    // Run twice, or answered for twice by a batch that was stopped meanwhile.
+    expect(runTwice + lost).toBeGreaterThan(0);
   });
 });
 
