@@ -3,6 +3,7 @@
  * kept as it is. Jobs are named by their place among those that were submitted. What a command does not say is as in
  * {@link PLAIN_WORLD}, {@link PLAIN_TASK} and {@link PLAIN_JOB}.
  */
+import type { TaskKind } from "@threadmill/protocol";
 import type { Fate } from "../simulator/index.js";
 
 /** How one item of a job fares, and how often before it does as it should. */
@@ -13,7 +14,7 @@ export interface FaultyItem {
 }
 
 export interface DrawnTask {
-  readonly kind: "item" | "batch";
+  readonly kind: TaskKind;
   readonly concurrency: number;
   readonly maxBatchItems: number;
   readonly isSync: boolean;

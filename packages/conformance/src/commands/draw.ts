@@ -19,7 +19,7 @@ const MOST_THREADS = 3;
 
 const tasks: fc.Arbitrary<Partial<DrawnTask>> = fc
   .record<DrawnTask>({
-    kind: fc.constantFrom("item", "item", "batch"),
+    kind: fc.constantFrom("item", "item", "batch", "columns"),
     concurrency: fc.constantFrom(1, 1, 2, 4),
     maxBatchItems: fc.constantFrom(0, 0, 3),
     isSync: fc.boolean(),

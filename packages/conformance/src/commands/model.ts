@@ -87,8 +87,8 @@ export class Model {
   /** Where no thread is lost and no time is up, each outcome follows from the attempts and the handler alone. */
   #checkOutcome(view: JobView, fateOf: FateOf, index: number): void {
     const { rules, task, failed, begins } = view;
-    // A batch handler's items are run again for free until the bad ones stand alone.
-    if (this.hasLostThreads || rules.timeoutMs > 0 || task.kind === "batch") return;
+    // Items of a batch that fails as a whole are run again for free until the bad ones stand alone.
+    if (this.hasLostThreads || rules.timeoutMs > 0 || (task.kind ?? "item") !== "item") return;
     let runs = 0;
     let fate: Fate;
     do fate = fateOf(index, runs++);
@@ -131,7 +131,8 @@ export class Model {
         if (!this.mayLoseThreads) fail("L6", view, "fails for threads that were not lost");
         break;
       case "source":
-        if (view.source?.throwsAt === undefined) fail("L6", view, "fails for a source that did not");
+        if (view.source?.throwsAt === undefined && view.task.kind !== "columns")
+          fail("L6", view, "fails for a source that did not");
         break;
       case "broken":
         if (view.task.load === undefined) fail("L6", view, "fails for a task that could be loaded");

@@ -197,7 +197,7 @@ interface Staged {
 function specOf(world: DrawnWorld, drawn: DrawnJob): Staged {
   const { isWarmUp, pulledBy, throwsAt, faulty } = drawn;
   const task: DrawnTask = { ...PLAIN_TASK, ...world.tasks[drawn.task] };
-  const isBatch = task.kind === "batch";
+  const hasLanes = task.kind === "item";
   const fateOf: FateOf = (index, runsBefore) => {
     const item = faulty.find((one) => one.index === index);
     return item === undefined || runsBefore >= item.times ? "ok" : item.fate;
@@ -206,7 +206,7 @@ function specOf(world: DrawnWorld, drawn: DrawnJob): Staged {
   const spec: SimulatedJobSpec = {
     task: {
       kind: task.kind,
-      concurrency: isBatch ? 1 : task.concurrency,
+      concurrency: hasLanes ? task.concurrency : 1,
       maxBatchItems: task.maxBatchItems,
       isSync: task.isSync,
       ms: task.ms,
@@ -230,7 +230,7 @@ function specOf(world: DrawnWorld, drawn: DrawnJob): Staged {
       stopsAtFailure: drawn.stopsAtFailure,
       retry: { attempts: drawn.attempts, backoffMs: 10, maxBackoffMs: 15, jitter: 0.5 },
       timeoutMs: isWarmUp ? 0 : drawn.timeoutMs,
-      concurrency: isBatch ? 0 : drawn.concurrency,
+      concurrency: hasLanes ? drawn.concurrency : 0,
       batchSize: drawn.batchSize,
       maxInFlight: drawn.maxInFlight,
     },

@@ -41,8 +41,8 @@ export const threadBugs: readonly PlantedBug[] = [
   {
     name: "an item beyond the limit is blamed for the death of a thread",
     file: "threads",
-    from: "takeSuspects(batch, Math.min(cur, batch.count - 1))",
-    to: "takeSuspects(batch, cur)",
+    from: "const cur = Math.min(claimed, batch.count - 1);",
+    to: "const cur = claimed;",
     why: "S1, S8: a thread stores its position before it sees the limit, so that `cur` may name an item that was taken back.",
     wasReal: "A revocation at the limit counted one item twice.",
   },
@@ -84,9 +84,9 @@ export const threadBugs: readonly PlantedBug[] = [
   {
     name: "the first of several suspects takes the blame of all",
     file: "threads",
-    from: `if (suspects.length === 1 && only !== undefined)
+    from: `else if (suspects.length === 1 && !hasSplit)
         blameItem`,
-    to: `if (only !== undefined)
+    to: `else if (!hasSplit)
         blameItem`,
     why: "L1: the others are lost.",
   },
@@ -155,13 +155,6 @@ export const threadBugs: readonly PlantedBug[] = [
     from: "slot.running.stoppedAt = now;",
     to: ";",
     why: "A thread is set aside that would have answered in time.",
-  },
-  {
-    name: "an item that overran its time beyond the limit is blamed",
-    file: "threads",
-    from: "takeSuspects(batch, Math.min(seenCur, count - 1))",
-    to: "takeSuspects(batch, seenCur)",
-    why: "S1, S8: `cur` may name an item that was taken back.",
   },
   {
     name: "a call that computes past its time is set aside and tried for ever",

@@ -20,6 +20,7 @@ export class Batches {
     if (thread === undefined || slot.phase !== "ready") {
       return broken("S8", `slot ${slot.index} gets a batch and has no thread`);
     }
+    if (thread.isEnding) broken("S8", `slot ${slot.index} gets a batch while the last words of its thread are read`);
     if (thread.incarnation !== slot.incarnation) broken("S8", "a batch for an earlier life of its slot");
     const job = liveJob(this.#shell.jobs, batch.job.key, "a batch");
     if (job.state !== "running") broken("S12", `job ${job.key} has a batch before it has started`);
@@ -37,12 +38,14 @@ export class Batches {
       thread,
       count: batch.count,
       attempts: this.#shell.scheduler.attemptsOf(batch),
+      hasColumns: batch.job.recipe.kind === "columns" && batch.count > 0,
       isUnreadable: job.spec.travels !== undefined && this.#holds(job, batch, "unreadable"),
       stoppedAt: undefined,
       begunAt: Infinity,
       run: undefined,
     };
     noteAssigned(job, sent, this.#shell.now, this.#shell.scheduler);
+    if (sent.hasColumns) this.#shareColumns(job, batch);
     this.#shell.checks.onAssigned(sent);
     if (typeof batch.indices !== "number" && batch.job.isSparse && (batch.job.attempts?.size ?? 0) === 0) {
       this.#shell.counters["batch of items that lie apart"]++;
@@ -52,6 +55,14 @@ export class Batches {
     this.#shell.control.assign(thread.rowNumber, number, batch.count);
     if (job.spec.travels !== undefined && this.#holds(job, batch, "uncloneable")) this.#refuse(sent);
     else this.#shell.threads.post(thread, { type: "batch", sent });
+  }
+
+  /** An input that is no column fails its job. The batch is on its way all the same. */
+  #shareColumns(job: JobView, batch: Batch): void {
+    if (batch.count > this.#shell.options.maxBatchItems) this.#shell.counters["columns batch beyond the engine's bound"]++;
+    if (job.source === undefined) return;
+    this.#shell.counters["columns task without a column"]++;
+    this.#shell.dispatch({ type: "source-failed", job: job.key });
   }
 
   #holds(job: JobView, batch: Batch, how: "uncloneable" | "unreadable"): boolean {
@@ -89,6 +100,7 @@ export class Batches {
     if (thread.claims.isUnderWay) this.#shell.counters["revocation between a claim and its look at the limit"]++;
     if (thread.sent.some(({ stoppedAt }) => stoppedAt !== undefined))
       this.#shell.counters["revocation during a cancel"]++;
+    if (sent.hasColumns && from > 0 && from < batch.count) this.#shell.counters["columns batch taken back in the middle"]++;
     if (event.type === "pause-asked" && from > 0) this.#shell.counters["pause while an item is claimed"]++;
     if (least === 1) {
       if (batch.slot.reservedFor === undefined) this.#shell.counters["newcomer hastened"]++;

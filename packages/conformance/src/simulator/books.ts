@@ -51,12 +51,14 @@ export function noteAssigned(job: JobView, sent: Sent, now: number, { indexAt }:
         job.dueAt.delete(index);
       }
     }
-    if (batch.isAlone && !job.suspects.has(index) && (job.losses.get(index) ?? 0) === 0) {
-      broken("S9", `item ${index} of job ${job.key} goes alone and has harmed nobody`);
-    }
-    if (batch.isAlone) job.suspects.add(index);
-    else if (job.suspects.size > 0 && job.suspects.has(index)) {
+    if (batch.isAlone !== (job.suspects.size > 0 && job.suspects.has(index))) {
+      if (batch.isAlone) broken("S9", `item ${index} of job ${job.key} goes alone and has harmed nobody`);
       broken("S8", `item ${index} of job ${job.key} must be alone and goes with others`);
+    }
+    if (job.halves.size > 0) {
+      const most = job.halves.get(index) ?? Infinity;
+      if (count > most) broken("S9", `item ${index} of job ${job.key} goes with ${count - 1} others, not in a half`);
+      job.halves.delete(index);
     }
     if (batch.isAlone && (job.lossesAlone.get(index) ?? 0) >= 2) {
       broken("S9", `item ${index} of job ${job.key} has killed two threads alone and goes again`);
@@ -112,6 +114,10 @@ export function noteRetry(
     broken("S9", `item ${index} of job ${job.key} backs off for ${delayMs} ms instead of ${most}`);
   }
   if (job.places[index] !== HOME) broken("S9", `item ${index} of job ${job.key} is retried while it is elsewhere`);
+  if (answer === undefined && job.overdueIndex !== index) {
+    broken("S9", `item ${index} of job ${job.key} is retried and has not failed`);
+  }
+  job.overdueIndex = undefined;
   job.suspects.delete(index);
   job.attempts.set(index, attempt);
   job.dueAt.set(index, now + delayMs);
@@ -158,9 +164,10 @@ export function noteFailedItem(job: JobView, { index, code, attempt }: EffectOf<
   if (code === "THREAD_LOST" && losses < 2) {
     broken("S9", `item ${index} of job ${job.key} fails as THREAD_LOST after ${losses} threads`);
   }
-  if (code === "TASK_TIMEOUT" && (losses < 1 || job.rules.timeoutMs === 0 || attempt < job.rules.retry.attempts)) {
+  if (code === "TASK_TIMEOUT" && (job.overdueIndex !== index || attempt < job.rules.retry.attempts)) {
     broken("S9", `item ${index} of job ${job.key} fails as TASK_TIMEOUT without cause`);
   }
+  job.overdueIndex = undefined;
   deliver(job, index, code);
 }
 

@@ -3,7 +3,7 @@ import type { ErrorCode } from "@threadmill/protocol";
 import { Kind } from "./agenda.js";
 import type { SimulatedThread } from "./simulated-thread.js";
 import type { Fate } from "./spec.js";
-import { type BatchInThread, Position, type RunningCall, type ThreadWorld, natureOf } from "./thread-world.js";
+import { type BatchInThread, Position, type RunningCall, type ThreadWorld, kindOf, natureOf } from "./thread-world.js";
 
 export class CallsInThread {
   /** Those that have not ended, abandoned ones too. */
@@ -18,12 +18,13 @@ export class CallsInThread {
     this.#world = world;
   }
 
-  start(run: BatchInThread, position: number, fate: Fate): void {
+  start(run: BatchInThread, first: number, end: number, fate: Fate): void {
     const thread = this.#thread;
     const { timeoutMs } = run.sent.batch.job.rules;
     const deadline = timeoutMs > 0 ? this.#world.now + timeoutMs : Infinity;
-    const isSync = fate !== "await" && (run.task.isSync === true || fate === "hang" || typeof fate === "object");
-    const call: RunningCall = { run, position, fate, isSync, deadline, isOver: false, isAbandoned: false };
+    const holdsThread = run.task.isSync === true || run.task.kind === "columns";
+    const isSync = fate !== "await" && (holdsThread || fate === "hang" || typeof fate === "object");
+    const call: RunningCall = { run, first, end, fate, isSync, deadline, isOver: false, isAbandoned: false };
     this.running.push(call);
     if (typeof fate === "object") thread.row.enter("native");
     if (isSync) thread.blockedBy = call;
@@ -33,7 +34,7 @@ export class CallsInThread {
       if (timeoutMs > 0) this.#world.planTimer(thread, timeoutMs, Kind.EXPIRE, call);
     }
     if (fate === "hang" || fate === "await") return;
-    const ms = typeof fate === "object" ? fate.nativeMs : this.#world.callMs(run, position);
+    const ms = typeof fate === "object" ? fate.nativeMs : this.#world.callMs(run, first, end);
     this.#world.plan(thread, ms, Kind.CALL_END, call);
   }
 
@@ -145,14 +146,12 @@ export class CallsInThread {
   }
 
   #fail(call: RunningCall, code: ErrorCode, isFinal: boolean): void {
-    if (call.position < 0) call.run.spoilt = { code, isFinal };
-    else this.noteFault(call.run, call.position, code, isFinal);
+    if (kindOf(call.run.task) === "item") this.noteFault(call.run, call.first, code, isFinal);
+    else call.run.spoilt = { code, isFinal };
     this.#noteEnds(call, Position.FAILED);
   }
 
-  #noteEnds({ run, position }: RunningCall, how: number): void {
-    const first = Math.max(position, 0);
-    const end = position < 0 ? run.next : position + 1;
+  #noteEnds({ run, first, end }: RunningCall, how: number): void {
     for (let at = first; at < end; at++) {
       if (run.positions[at] === Position.BEGUN) run.positions[at] = how;
       this.#world.onEnded(run, at);

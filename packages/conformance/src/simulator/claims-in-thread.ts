@@ -5,7 +5,18 @@
 import { Kind } from "./agenda.js";
 import type { SimulatedThread } from "./simulated-thread.js";
 import type { Fate } from "./spec.js";
-import { type BatchInThread, type Claiming, Position, type ThreadWorld, gravity } from "./thread-world.js";
+import {
+  type BatchInThread,
+  type Claiming,
+  Position,
+  type ThreadWorld,
+  fateOfColumns,
+  gravity,
+  kindOf,
+} from "./thread-world.js";
+
+/** A columns batch is cut into at least so many pieces, each of them one claim and one call. */
+const MIN_PIECES = 8;
 
 export class ClaimsInThread {
   readonly #thread: SimulatedThread;
@@ -41,11 +52,26 @@ export class ClaimsInThread {
     this.#claim(run, run.count - 1);
   }
 
+  /** The next piece of a columns batch: as many items as follow one another, up to an eighth of the batch. */
+  claimPiece(run: BatchInThread): void {
+    const { sent, count, next } = run;
+    // Sent before the main thread knew what kind of task this is: it will come again.
+    if (!sent.hasColumns || next >= count || run.spoilt !== undefined) {
+      run.isExhausted = true;
+      return;
+    }
+    const most = Math.min(next + Math.ceil(count / MIN_PIECES), count);
+    const { indices } = sent.batch;
+    let end = typeof indices === "number" ? most : next + 1;
+    while (typeof indices !== "number" && end < most && indices[end] === (indices[end - 1] as number) + 1) end++;
+    this.#claim(run, end - 1);
+  }
+
   /** The time between two parts of a claim is over. */
   goOn(claiming: Claiming): void {
     this.#thread.blockedBy = undefined;
     this.#store(claiming);
-    this.#look(claiming.run);
+    this.#look(claiming);
     this.#thread.pump();
   }
 
@@ -71,7 +97,7 @@ export class ClaimsInThread {
       return;
     }
     this.#storeCur(run, position);
-    this.#look(run);
+    this.#look({ run, position });
   }
 
   #store(claiming: Claiming): void {
@@ -86,19 +112,16 @@ export class ClaimsInThread {
   }
 
   /** What lies below the limit is the thread's, and is begun. */
-  #look(run: BatchInThread): void {
+  #look({ run, position }: Pick<Claiming, "run" | "position">): void {
     const { row, calls } = this.#thread;
+    const first = run.next;
     const limit = Atomics.load(row.words, row.limitAt(run.number));
-    if (run.task.kind === "batch") {
-      run.isExhausted = true;
-      run.next = Math.max(Math.min(limit, run.count), 0);
-      if (run.next > 0) calls.start(run, -1, this.#fateOfAll(run));
-    } else if (run.next < limit) {
-      const position = run.next++;
-      calls.start(run, position, this.#begin(run, position));
-    } else {
-      run.isExhausted = true;
-    }
+    const end = Math.min(limit, position + 1);
+    const isAllClaimed = kindOf(run.task) === "batch";
+    if (end <= first || isAllClaimed) run.isExhausted = true;
+    if (end <= first) return;
+    run.next = end;
+    calls.start(run, first, end, this.#fateOf(run, first, end));
   }
 
   #begin(run: BatchInThread, position: number): Fate {
@@ -106,11 +129,14 @@ export class ClaimsInThread {
     return this.#world.onBegin(this.#thread, run, position);
   }
 
-  /** A batch handler fares as the worst of its items. */
-  #fateOfAll(run: BatchInThread): Fate {
+  /** A handler that has many items at once fares as the worst of them. */
+  #fateOf(run: BatchInThread, first: number, end: number): Fate {
+    const kind = kindOf(run.task);
+    if (kind === "item") return this.#begin(run, first);
     let worst: Fate = "ok";
-    for (let position = 0; position < run.next; position++) {
-      const fate = this.#begin(run, position);
+    for (let position = first; position < end; position++) {
+      const drawn = this.#begin(run, position);
+      const fate = kind === "columns" ? fateOfColumns(drawn) : drawn;
       if (fate === "fail-alone") this.#thread.calls.noteFault(run, position, "TASK_FAILED", false);
       else if (fate === "uncloneable") this.#thread.calls.noteFault(run, position, "NOT_CLONEABLE", true);
       else if (gravity(fate) > gravity(worst)) worst = fate;

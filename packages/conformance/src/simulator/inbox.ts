@@ -60,6 +60,7 @@ export class Inbox {
           if (sent === undefined) continue;
           shell.counters["batch spoilt by one that cannot be read"]++;
           this.answered(sent);
+          if (sent.batch.count > 1) shell.causes.onSplit(sent);
           const faults = [{ position: 0, code: "NOT_CLONEABLE", isFinal: true }] as const;
           const code = "NOT_CLONEABLE";
           shell.dispatch(
@@ -104,6 +105,7 @@ export class Inbox {
     const event = this.#eventOf(thread, word);
     const retriedBefore = job.retried.length;
     this.answered(sent);
+    if (word.type === "spoilt" && batch.count > 1) shell.causes.onSplit(sent);
     shell.dispatch(event, answer);
     if (shell.isByHand) this.answers.push(event);
     if (wasStuck && shell.state.slots[thread.slot]?.phase === "ready") shell.counters["stuck thread that came back"]++;
@@ -124,6 +126,7 @@ export class Inbox {
     const { thread, job } = sent;
     const place = thread.sent.indexOf(sent);
     thread.sent.splice(place, 1);
+    if (!thread.isStray) this.#threads.stuck.delete(thread.slot);
     job.takeBack(sent, 0, this.#shell.scheduler.indexAt);
     job.batchCount--;
     // What was stopped while it could not answer has its grace from when it can.

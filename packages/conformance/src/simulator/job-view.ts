@@ -45,12 +45,16 @@ export class JobView {
   readonly attempts = new Map<number, number>();
   /** When items that back off may go again. */
   readonly dueAt = new Map<number, number>();
-  /** How often a thread died or was set aside with the item claimed. */
+  /** How often a thread died that may have been in the item. */
   readonly losses = new Map<number, number>();
   /** How often it died with the item in a batch that was alone. */
   readonly lossesAlone = new Map<number, number>();
   /** Items that had to be alone, and have not shown since that they need not. */
   readonly suspects = new Set<number>();
+  /** How many may go together at most, of items whose batch was to blame as a whole. */
+  readonly halves = new Map<number, number>();
+  /** An item that has just overrun its time limit, with nobody else to blame. */
+  overdueIndex: number | undefined;
   /** Threads that died in a row before they had begun an item of it. */
   lossesInLoad = 0;
   /** The thread that runs the item, if one does. */
@@ -125,6 +129,7 @@ export class JobView {
       if (places[index] !== sent.serial) continue;
       places[index] = HOME;
       this.outCount--;
+      this.halves.delete(index);
     }
   }
 }

@@ -91,5 +91,5 @@ function mayRevoke(batch: Batch | undefined): boolean {
   if (batch === undefined || batch.stoppedAt !== undefined || batch.isClaimed || batch.isAlone || batch.count === 0) {
     return false;
   }
-  return batch.runningSince === undefined || (batch.count > 1 && batch.job.recipe.kind === "item");
+  return batch.runningSince === undefined || (batch.count > 1 && batch.job.recipe.kind !== "batch");
 }

@@ -3,11 +3,12 @@
  * when. Plain data, drawn before anything happens, so that parts of it can be left out to find what matters.
  */
 import type { JobRules, SchedulerOptions } from "@threadmill/engine/internal/scheduler";
+import type { TaskKind } from "@threadmill/protocol";
 import { Random } from "../random.js";
 import type { Fate, LoadFate } from "./spec.js";
 
 export interface PlannedTask {
-  readonly kind: "item" | "batch";
+  readonly kind: TaskKind;
   readonly concurrency: number;
   readonly maxBatchItems: number;
   readonly isSync: boolean;
@@ -107,7 +108,7 @@ export interface Plan {
 /** One generator per concern, so that a fault more or less does not shift the others. */
 export function streamOf(
   seed: number,
-  concern: "workload" | "swarm" | "cache" | "timing" | "network" | "faults",
+  concern: "workload" | "swarm" | "cache" | "columns" | "timing" | "network" | "faults",
 ): Random {
   let mixed = seed | 0;
   for (const letter of concern)
@@ -122,6 +123,7 @@ export function drawPlan(seed: number): Plan {
   const swarm = streamOf(seed, "swarm");
   const workload = streamOf(seed, "workload");
   const cache = streamOf(seed, "cache");
+  const columns = streamOf(seed, "columns");
   const options: SchedulerOptions = {
     threads: 1 + workload.below(4),
     batchMs: workload.pick([10, 10, 3]),
@@ -131,7 +133,8 @@ export function drawPlan(seed: number): Plan {
   const faults = drawFaults(swarm);
   const latencyMs = swarm.pick([0, 0, 0.05, 2]);
   const hasBadLoads = swarm.chance(0.25);
-  const tasks = Array.from({ length: 1 + workload.below(3) }, () => drawTask(workload, swarm, hasBadLoads));
+  const draws: Draws = { workload, swarm, cache, columns };
+  const tasks = Array.from({ length: 1 + workload.below(3) }, () => drawTask(draws, hasBadLoads));
   const kills = swarm.chance(0.3) ? 1 : 0;
   const stalls = swarm.chance(0.4) ? 2 : 0;
   const stale = swarm.chance(0.15) ? 1 : 0;
@@ -159,7 +162,7 @@ export function drawPlan(seed: number): Plan {
       continue;
     }
     const type = at === 0 ? "submit" : workload.weighted(weights);
-    actions.push({ afterMs, action: drawAction(type, { workload, swarm, cache }, tasks, poison) });
+    actions.push({ afterMs, action: drawAction(type, draws, tasks, poison) });
   }
   return { seed, options, latencyMs, faults, tasks, actions };
 }
@@ -187,14 +190,16 @@ function drawFaults(swarm: Random): FaultPlan {
   };
 }
 
-function drawTask(workload: Random, swarm: Random, hasBadLoads: boolean): PlannedTask {
-  const kind = workload.chance(0.3) ? "batch" : "item";
+function drawTask({ workload, swarm, columns }: Draws, hasBadLoads: boolean): PlannedTask {
+  const isBatch = workload.chance(0.3);
+  const takesColumns = columns.chance(0.15);
   const badLoads = Array.from({ length: hasBadLoads ? 1 + swarm.below(4) : 0 }, () =>
     swarm.pick<LoadFate>(["broken", "crash", "crash", "crash", "ok", "await", "hang"]),
   );
+  const concurrency = isBatch ? 1 : workload.pick([1, 1, 1, 2, 4]);
   return {
-    kind,
-    concurrency: kind === "batch" ? 1 : workload.pick([1, 1, 1, 2, 4]),
+    kind: takesColumns ? "columns" : isBatch ? "batch" : "item",
+    concurrency: takesColumns ? 1 : concurrency,
     maxBatchItems: workload.pick([0, 0, 0, 3]),
     isSync: workload.chance(0.5),
     nature: workload.pick(["script", "script", "native", "unknown"]),
@@ -212,6 +217,7 @@ interface Draws {
   readonly workload: Random;
   readonly swarm: Random;
   readonly cache: Random;
+  readonly columns: Random;
 }
 
 function drawAction(
@@ -242,14 +248,16 @@ function drawAction(
 }
 
 function drawJob(draws: Draws, tasks: readonly PlannedTask[], poison: number): PlannedJob {
-  const { workload, swarm } = draws;
+  const { workload, swarm, columns } = draws;
   const task = workload.below(tasks.length);
   const { kind } = tasks[task] as PlannedTask;
   const isWarmUp = workload.chance(0.08);
   const items = isWarmUp ? 0 : workload.pick([0, 1, 2, 5, 9, 20, 40, 60]);
-  const source = isWarmUp || workload.chance(0.6) ? undefined : drawSource(draws, items);
+  const drawn = isWarmUp || workload.chance(0.6) ? undefined : drawSource(draws, items);
+  // A columns task takes a typed array; what is none fails its job, and that need not happen often.
+  const source = kind === "columns" && columns.chance(0.9) ? undefined : drawn;
   const reader =
-    source === undefined || workload.chance(0.6)
+    drawn === undefined || workload.chance(0.6) || source === undefined
       ? "none"
       : workload.pick(["prompt", "absent", { everyMs: 3, most: 4 }, { everyMs: 30, most: 2 }] as const);
   return {
@@ -269,7 +277,7 @@ function drawJob(draws: Draws, tasks: readonly PlannedTask[], poison: number): P
         jitter: workload.pick([0, 0.5, 1]),
       },
       timeoutMs: isWarmUp ? 0 : workload.pick([0, 50, 50, 15]),
-      concurrency: kind === "batch" ? 0 : workload.pick([0, 0, 0, 2]),
+      concurrency: kind === "item" ? workload.pick([0, 0, 0, 2]) : 0,
       batchSize: workload.pick([0, 0, 0, 5, 20]),
       maxInFlight: workload.pick([0, 0, 1, 10]),
     },
@@ -287,9 +295,14 @@ function drawJob(draws: Draws, tasks: readonly PlannedTask[], poison: number): P
       ]),
       times: 1 + swarm.below(4),
     })),
-    unsendable: swarm.chance(0.05) ? swarm.below(20) : -1,
-    unreadable: swarm.chance(0.05) ? swarm.below(20) : -1,
+    unsendable: swarm.chance(0.05) ? besideColumns(kind, swarm.below(20)) : -1,
+    unreadable: swarm.chance(0.05) ? besideColumns(kind, swarm.below(20)) : -1,
   };
+}
+
+/** Numbers always travel. */
+function besideColumns(kind: TaskKind, index: number): number {
+  return kind === "columns" ? -1 : index;
 }
 
 function drawSource({ workload, swarm, cache }: Draws, items: number): PlannedSource {

@@ -12,6 +12,8 @@ export interface Sent {
   readonly thread: SimulatedThread;
   readonly count: number;
   readonly attempts: readonly number[] | undefined;
+  /** It names a range of shared columns, as the main thread does once it knows that the task takes them. */
+  readonly hasColumns: boolean;
   /** The thread cannot read the message. */
   readonly isUnreadable: boolean;
   /** Since it was sent, or has been the first of its slot. */

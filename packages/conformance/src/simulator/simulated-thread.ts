@@ -17,6 +17,7 @@ import {
   type ThreadWorld,
   type ToThread,
   type Word,
+  kindOf,
   natureOf,
 } from "./thread-world.js";
 
@@ -48,6 +49,8 @@ export class SimulatedThread {
   readonly waiting: { readonly kind: Kind; readonly detail: unknown; readonly ms: number }[] = [];
   state: "starting" | "alive" | "dead" | "gone" = "starting";
   isTerminating = false;
+  /** The main thread knows that it is gone, and reads what it said last. */
+  isEnding = false;
   isStray = false;
   /** What its JavaScript cannot do anything else for. */
   blockedBy: RunningCall | Load | Claiming | undefined;
@@ -194,7 +197,7 @@ export class SimulatedThread {
       if (run.isExhausted && run.open === 0) {
         runs.splice(at, 1);
         this.#finish(run);
-      } else if (run.isExhausted && run.task.kind !== "batch") {
+      } else if (run.isExhausted && kindOf(run.task) === "item") {
         at++; // Its lanes are thinning out: fill them from the batch behind.
         if (at < runs.length) this.#world.onBeganBehind();
       } else return;
@@ -211,8 +214,11 @@ export class SimulatedThread {
       return;
     }
     if (!run.hasBegun) this.#begin(run);
-    if (run.task.kind !== "batch") this.claims.fillLanes(run);
-    else if (this.calls.inFlight === 0) this.claims.claimAll(run);
+    const kind = kindOf(run.task);
+    if (kind === "item") this.claims.fillLanes(run);
+    else if (this.calls.inFlight > 0) return;
+    else if (kind === "batch") this.claims.claimAll(run);
+    else this.claims.claimPiece(run);
   }
 
   #begin(run: BatchInThread): void {

@@ -1,15 +1,17 @@
 /** What a simulated task is and does, and what a simulated job asks for. */
-import type { HandlerNature } from "@threadmill/protocol";
+import type { HandlerNature, TaskKind } from "@threadmill/protocol";
 import type { JobRules } from "@threadmill/engine/internal/scheduler";
 
 /**
  * What becomes of one run of one item.
  *
- * - `fail`, `fail-final`: it throws; a batch handler that throws spoils its batch
+ * - `fail`, `fail-final`: it throws; a batch or columns handler that throws spoils its batch
  * - `fail-alone`: the same, but a batch handler names the item
- * - `uncloneable`: its result cannot leave the thread; `unreadable`: it leaves, and cannot be read on the other side
+ * - `uncloneable`: its result cannot leave the thread; `unreadable`: it leaves, and cannot be read on the other side.
+ *   What a columns handler writes does neither.
  * - `crash`: the thread dies; `exit-after`: it dies right after it has posted the answer
- * - `hang`: computes until it is terminated; `await`: waits for ever and does not hold its thread
+ * - `hang`: computes until it is terminated; `await`: waits for ever and does not hold its thread; a columns handler
+ *   that wants to wait fails at once
  * - `nativeMs`: holds its thread in native code for so long
  */
 export type Fate =
@@ -37,7 +39,7 @@ export type LoadFate = "ok" | "broken" | "crash" | "hang" | "await";
 
 /** A task as its module would describe it, and how its handler behaves. */
 export interface SimulatedTask {
-  readonly kind?: "item" | "batch";
+  readonly kind?: TaskKind;
   readonly concurrency?: number;
   readonly maxBatchItems?: number;
   /** A handler that holds its thread for its time; else it waits, and other lanes go on. Default false. */

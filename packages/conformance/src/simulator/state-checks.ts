@@ -6,6 +6,7 @@ import type { Batch, Job, SchedulerEvent, Slot, State } from "@threadmill/engine
 import type { JobView } from "./job-view.js";
 import type { Sent } from "./sent.js";
 import type { Shell } from "./shell.js";
+import type { SimulatedThread } from "./simulated-thread.js";
 import { Position } from "./thread-world.js";
 import { blockingCall } from "./threads-by-slot.js";
 import { broken } from "./violation.js";
@@ -87,15 +88,16 @@ export class StateChecks {
     const { count } = batch;
     this.#checkProbe(sent);
     if (count === 0 && job.spec.isWarmUp !== true) broken("S10", `job ${job.key} has an empty batch`);
-    const { maxBatchItems = 0, concurrency = 1, kind } = job.task;
+    const { maxBatchItems = 0, concurrency = 1, kind = "item" } = job.task;
     const { phase } = batch.job.recipe;
-    let most = this.#shell.options.maxBatchItems;
+    // What lies in shared columns does not travel.
+    let most = batch.job.recipe.kind === "columns" ? Infinity : this.#shell.options.maxBatchItems;
     if (phase !== "known") most = 1;
     else if (maxBatchItems > 0) most = Math.min(most, maxBatchItems);
     const { rules } = job;
     if (rules.batchSize > 0) most = Math.min(most, rules.batchSize);
     else if (phase === "known") {
-      const lanes = kind === "batch" ? 1 : rules.concurrency || concurrency;
+      const lanes = kind === "item" ? rules.concurrency || concurrency : 1;
       most = Math.min(most, Math.max(lanes, 2 * (this.#largestAnswered.get(job.recipe) ?? 0)));
     }
     if (count > most) broken("S10", `job ${job.key} has a batch of ${count} items, ${most} may be in one`);
@@ -132,11 +134,21 @@ export class StateChecks {
     if (isTurnOver && (thread?.sent.length ?? 0) !== held) {
       broken("S8", `slot ${index} holds ${held} batches, and its thread ${thread?.sent.length ?? 0}`);
     }
+    if ((phase === "stuck") !== this.#shell.threads.stuck.has(index)) broken("S12", `slot ${index} is ${phase}`);
+    if (phase === "stuck" && isTurnOver && thread !== undefined) this.#checkBehindStuck(thread);
     if (phase === "stuck" && running === undefined) broken("L4", `slot ${index} is stuck with nothing`);
     if (phase !== "ready" || running !== undefined) return;
     if (state.runnable.size > 0) broken("L1", `slot ${index} has nothing to do while there is work`);
     for (const job of state.warmUps) {
       if (job.phase === "live" && job.toWarm?.has(slot) === true) broken("L1", `slot ${index} stays cold`);
+    }
+  }
+
+  /** What a stuck thread has not begun need not wait for it. */
+  #checkBehindStuck({ slot, rowNumber, sent }: SimulatedThread): void {
+    for (const { batch, job } of sent) {
+      if (job.isSettled || batch.count <= Math.max(this.#shell.control.cur(rowNumber, batch.number), -1) + 1) continue;
+      broken("L4", `batch ${batch.number} waits behind the thread of slot ${slot}, which is stuck`);
     }
   }
 
@@ -153,6 +165,9 @@ export class StateChecks {
     if (!(job.share >= -EPSILON_MS && job.share < Infinity)) broken("L5", `job ${key} has had ${job.share} ms`);
     const view = this.#shell.jobs.get(key) as JobView;
     if (view.settledAt !== undefined) broken("L3", `job ${key} has settled and is kept`);
+    if (view.overdueIndex !== undefined) {
+      broken("S9", `item ${view.overdueIndex} of job ${key} has overrun its time, and that costs no attempt`);
+    }
     if (isTurnOver) this.#compare(job, view, out);
     const isWaiting = fresh < supplied || returned.size > 0 || suspects.length > 0 || pieces.length > 0;
     const canGo = job.phase === "live" && job.recipe.phase !== "probing" && isWaiting;
@@ -292,7 +307,7 @@ export class StateChecks {
       const thread = threads.at(index);
       if (thread === undefined) continue;
       for (const { batch, job, serial } of thread.sent) {
-        if (job.isSettled || batch.job.recipe.kind === "batch") continue;
+        if (job.isSettled || batch.job.recipe.kind !== "item") continue;
         const cur = Math.min(control.cur(thread.rowNumber, batch.number), batch.count - 1);
         const seen = cur + 1 - lanesOf(batch.job) - control.faults(thread.rowNumber, batch.number);
         if (seen <= 0) continue;

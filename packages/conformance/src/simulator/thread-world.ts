@@ -1,5 +1,5 @@
 /** What a simulated thread and the world around it say to each other, and what a thread keeps of its work. */
-import type { ErrorCode, HandlerNature } from "@threadmill/protocol";
+import type { ErrorCode, HandlerNature, TaskKind } from "@threadmill/protocol";
 import type { PositionFault } from "@threadmill/engine/internal/scheduler";
 import type { Kind } from "./agenda.js";
 import type { Sent } from "./sent.js";
@@ -58,10 +58,11 @@ export interface BatchInThread {
   exitsAfter: boolean;
 }
 
-/** A handler call: one item, or all that a batch handler was given (`position` is -1 then). */
+/** A handler call: one item, or all that a batch handler or one call of a columns handler was given. */
 export interface RunningCall {
   readonly run: BatchInThread;
-  readonly position: number;
+  readonly first: number;
+  readonly end: number;
   readonly fate: Fate;
   readonly isSync: boolean;
   readonly deadline: number;
@@ -100,7 +101,8 @@ export interface ThreadWorld {
   onBeganBehind(): void;
   onAbandoned(): void;
   loadFate(run: BatchInThread): LoadFate;
-  callMs(run: BatchInThread, position: number): number;
+  /** Time of a call for these positions. */
+  callMs(run: BatchInThread, first: number, end: number): number;
   /** Time that a claim takes between two of its parts; 0: none. */
   claimGapMs(): number;
   /** Whether that is before the store of the position, or after it. */
@@ -113,7 +115,17 @@ export function natureOf(task: SimulatedTask): HandlerNature {
   return task.nature ?? "script";
 }
 
-/** Which of several fates decides for a batch handler. */
+export function kindOf({ kind = "item" }: SimulatedTask): TaskKind {
+  return kind;
+}
+
+/** A columns handler is synchronous, names no item, and returns nothing that would have to be cloned. */
+export function fateOfColumns(fate: Fate): Fate {
+  if (fate === "await" || fate === "fail-alone") return "fail";
+  return fate === "uncloneable" || fate === "unreadable" ? "ok" : fate;
+}
+
+/** Which of several fates decides for a handler that has many items at once. */
 export function gravity(fate: Fate): number {
   switch (fate) {
     case "ok":

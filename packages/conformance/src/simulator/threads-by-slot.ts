@@ -16,6 +16,8 @@ import { broken } from "./violation.js";
 
 export class ThreadsBySlot implements ThreadWorld {
   readonly strays = new Set<SimulatedThread>();
+  /** Slots whose thread has not come back since it was said that there is no room to set it aside. */
+  readonly stuck = new Set<number>();
   /** When the threads that were set aside were last asked to end. */
   strayCheckAt = 0;
   /** Faults of handlers, loads and threads; without them, whatever was drawn for a handler ends well. */
@@ -129,14 +131,19 @@ export class ThreadsBySlot implements ThreadWorld {
   /** Node says that a thread has ended. What it said before counts, if it arrived. */
   exit(thread: SimulatedThread): void {
     if (thread.state === "gone") return;
+    const shell = this.#shell;
+    const { slot, incarnation } = thread;
+    if (!this.strays.has(thread)) {
+      thread.isEnding = true;
+      this.stuck.delete(slot);
+      shell.dispatch({ type: "thread-ending", slot, incarnation });
+    }
     while (thread.outbox.length > 0) this.inbox.take(thread, thread.outbox.shift() as Word);
     if (this.strays.has(thread)) {
       this.#dropStray(thread);
       return;
     }
     thread.state = "gone";
-    const shell = this.#shell;
-    const { slot, incarnation } = thread;
     const held = shell.state.slots[slot];
     const cur = this.cursors(slot, held?.running, held?.behind);
     this.#freeRows.push(thread.rowNumber);
@@ -145,42 +152,34 @@ export class ThreadsBySlot implements ThreadWorld {
       shell.counters["crash of a thread with two jobs in it"]++;
     }
     if (shell.state.runnable.size >= 2) shell.counters["crash with two jobs waiting"]++;
+    this.#takeBack(thread);
     const blamed = shell.causes.onDeath(thread);
-    this.#letGo(thread, true);
+    thread.sent.length = 0;
     shell.dispatch({ type: "thread-lost", slot, incarnation, cur });
     shell.causes.afterDeath(blamed);
   }
 
   /** The thread will not answer for what it holds any more. */
-  #letGo(thread: SimulatedThread, isDead: boolean): void {
-    const { scheduler, control } = this.#shell;
+  #takeBack(thread: SimulatedThread): void {
     for (const sent of thread.sent) {
-      const { job, batch } = sent;
-      const cur = Math.min(control.cur(thread.rowNumber, batch.number), sent.count - 1);
-      for (let position = 0; position <= cur; position++) {
-        const index = scheduler.indexAt(batch, position);
-        if (job.places[index] !== sent.serial) continue;
-        job.losses.set(index, (job.losses.get(index) ?? 0) + 1);
-        if (isDead && batch.isAlone) job.lossesAlone.set(index, (job.lossesAlone.get(index) ?? 0) + 1);
-      }
-      job.takeBack(sent, 0, scheduler.indexAt);
-      job.batchCount--;
+      sent.job.takeBack(sent, 0, this.#shell.scheduler.indexAt);
+      sent.job.batchCount--;
     }
-    thread.sent.length = 0;
   }
 
   setAside(slot: number): void {
     const thread = this.#bySlot[slot];
     if (thread === undefined || thread.isStray) return broken("S8", `slot ${slot} has no thread to set aside`);
     const { control, counters } = this.#shell;
-    this.#shell.causes.onSetAside(thread);
     counters["thread set aside"]++;
     if (control.state(thread.rowNumber) === ThreadState.NATIVE) counters["thread set aside in native code"]++;
     this.strays.add(thread);
     thread.isStray = true;
     // What it has not begun it shall not begin when it comes back.
     for (const { batch } of thread.sent) this.stop(thread, batch.number);
-    this.#letGo(thread, false);
+    this.#takeBack(thread);
+    this.#shell.causes.onSetAside(thread, this.stuck.delete(slot));
+    thread.sent.length = 0;
   }
 
   stop(thread: SimulatedThread, batch: number): void {
@@ -212,6 +211,8 @@ export class ThreadsBySlot implements ThreadWorld {
 
   onCapacityLost(slot: number): void {
     if (this.strays.size < this.#shell.options.threads) broken("L4", `slot ${slot} is stuck while there is room`);
+    if (this.stuck.has(slot)) broken("S12", `slot ${slot} is said to be stuck, and was before`);
+    this.stuck.add(slot);
   }
 
   // ——— messages
@@ -320,12 +321,11 @@ export class ThreadsBySlot implements ThreadWorld {
     return this.hasFaults ? fate : "ok";
   }
 
-  callMs(run: BatchInThread, position: number): number {
+  callMs(run: BatchInThread, first: number, end: number): number {
     const { ms = 1 } = run.task;
-    if (position >= 0) return typeof ms === "number" ? ms : ms(this.#indexOf(run, position));
-    if (typeof ms === "number") return ms * run.next;
+    if (typeof ms === "number") return ms * (end - first);
     let sum = 0;
-    for (let at = 0; at < run.next; at++) sum += ms(this.#indexOf(run, at));
+    for (let at = first; at < end; at++) sum += ms(this.#indexOf(run, at));
     return sum;
   }
 

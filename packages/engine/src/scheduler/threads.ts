@@ -3,7 +3,7 @@ import { afterOutcomes, failItem, split } from "./answers.js";
 import type { SchedulerEvent } from "./events.js";
 import { detach, refresh, settle, settleIfComplete } from "./life.js";
 import { retryLater } from "./retry.js";
-import { type Batch, type Job, type Slot, indexAt, lanesOf } from "./state.js";
+import { type Batch, type Job, type Slot, indexAt, isStopped, lanesOf } from "./state.js";
 import type { Turn } from "./turn.js";
 import { giveBack } from "./work.js";
 
@@ -68,39 +68,49 @@ export function onThreadLost(turn: Turn, event: EventOf<"thread-lost">): void {
   if (running !== undefined) lost.push([running, event.cur[0]]);
   if (behind !== undefined) lost.push([behind, event.cur[1]]);
   restart(turn, slot);
-  const suspects: { job: Job; index: number }[] = [];
+  const suspects: Suspect[] = [];
+  let hasSplit = false;
   for (const [batch, cur] of lost) {
     // Paused jobs are told that a thread has handed back; so the items go back first.
-    if (batch.job.phase !== "settled" && isSplit(batch, cur)) split(batch);
-    else if (batch.job.phase !== "settled") {
-      for (const index of takeSuspects(batch, Math.min(cur, batch.count - 1))) suspects.push({ job: batch.job, index });
+    if (batch.job.phase !== "settled") {
+      // A range of a column may be so long that its elements cannot go alone one by one: halves of it find the culprit.
+      if (batch.job.recipe.kind === "columns" && cur >= 0 && batch.count > 1) {
+        split(batch);
+        hasSplit = true;
+      } else takeSuspects(batch, cur, suspects);
     }
     detach(turn, batch);
   }
-  if (suspects.length === 0 && running !== undefined) blameJob(turn, running);
   const [only] = suspects;
-  if (suspects.length === 1 && only !== undefined) blameItem(turn, only.job, only.index);
+  if (only === undefined) {
+    if (running !== undefined && !hasSplit) blameJob(turn, running);
+  } else if (suspects.length === 1 && !hasSplit) blameItem(turn, only.job, only.index);
   else for (const { job, index } of suspects) job.suspects.push(index);
   for (const [{ job }] of lost) if (job.phase !== "settled") refresh(turn, job);
 }
 
-/** A range of a column may be so long that its elements cannot go alone one by one: halves of it find the culprit. */
-function isSplit({ job, count }: Batch, cur: number): boolean {
-  return job.recipe.kind === "columns" && cur >= 0 && count > 1;
+/** An item that may have been running when its thread was lost. */
+interface Suspect {
+  readonly job: Job;
+  readonly index: number;
 }
 
 /** Splits what a lost batch held: items that may have been running are named, the others go back. */
-function takeSuspects(batch: Batch, cur: number): number[] {
+function takeSuspects(batch: Batch, claimed: number, suspects: Suspect[]): void {
+  // A thread says what it claims before it sees the limit: that may name an item that was taken back.
+  const cur = Math.min(claimed, batch.count - 1);
   if (cur < 0) {
     giveBack(batch, 0, batch.count);
-    return [];
+    return;
   }
   // One item at a time: it is the one that `cur` names. Otherwise any that was claimed may be unfinished.
   const isExact = batch.isAlone || (batch.job.recipe.kind === "item" && lanesOf(batch.job) === 1);
   const first = isExact ? cur : 0;
   giveBack(batch, 0, first);
   giveBack(batch, cur + 1, batch.count);
-  return Array.from({ length: cur + 1 - first }, (_, offset) => indexAt(batch, first + offset));
+  for (let position = first; position <= cur; position++) {
+    suspects.push({ job: batch.job, index: indexAt(batch, position) });
+  }
 }
 
 function blameItem(turn: Turn, job: Job, index: number): void {
@@ -130,9 +140,9 @@ function setAside(turn: Turn, slot: Slot): boolean {
     if (slot.phase === "stuck") return false;
     slot.phase = "stuck";
     out.push({ type: "capacity-lost", slot: slot.index });
-    // What waits behind it need not wait with it.
-    if (slot.behind !== undefined && slot.behind.stoppedAt === undefined) {
-      out.push({ type: "revoke", batch: slot.behind, keep: 0, least: 0 });
+    // What it has not begun need not wait for it.
+    for (const batch of [slot.running, slot.behind]) {
+      if (batch !== undefined && !isStopped(batch)) out.push({ type: "revoke", batch, keep: 0, least: 0 });
     }
     return false;
   }
@@ -168,17 +178,20 @@ export function onStuck(turn: Turn, slot: Slot): void {
 export function onOverdue(turn: Turn, slot: Slot): void {
   const batches = [slot.running, slot.behind].filter((batch) => batch !== undefined);
   if (!setAside(turn, slot)) return;
-  const suspects: { job: Job; index: number }[] = [];
+  const suspects: Suspect[] = [];
+  let hasSplit = false;
   for (const batch of batches) {
     const { job, seenCur, count } = batch;
     if (job.phase !== "settled") {
-      if (job.recipe.kind !== "item" && count > 1 && seenCur >= 0) split(batch);
-      else for (const index of takeSuspects(batch, Math.min(seenCur, count - 1))) suspects.push({ job, index });
+      if (job.recipe.kind !== "item" && count > 1 && seenCur >= 0) {
+        split(batch);
+        hasSplit = true;
+      } else takeSuspects(batch, seenCur, suspects);
     }
     detach(turn, batch);
   }
   const [only] = suspects;
-  if (suspects.length === 1 && only !== undefined && only.job.rules.timeoutMs > 0) {
+  if (suspects.length === 1 && only !== undefined && !hasSplit) {
     const { job, index } = only;
     if (!retryLater(turn, job, index, false, 0)) failItem(turn, job, index, "TASK_TIMEOUT");
   } else {
