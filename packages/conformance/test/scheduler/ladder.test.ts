@@ -171,6 +171,25 @@ describe("when as many threads are aside as there are slots", () => {
     expect(waiting.state).toBe("completed");
   });
 
+  it("so does what has not begun of the batch ahead, whose answer is only on its way", () => {
+    const simulation = new Simulation({ threads: 1, graceMs: 100, isByHand: true });
+    simulation.work(0);
+    const stuck = simulation.submit(native(5_000));
+    for (let count = 0; count < 2; count++) simulation.work(0);
+    simulation.cancel(stuck);
+    simulation.advance(100);
+    expect(simulation.effectsOf("replace")).toHaveLength(1);
+    simulation.work(0);
+    // Its first batch comes back untouched: nobody knew yet that it takes columns.
+    const job = simulation.submit({ task: { kind: "columns" }, items: 1 });
+    const hung = simulation.submit({ task: { load: () => "hang" }, items: 1 });
+    for (let count = 0; count < 3; count++) simulation.work(0);
+    simulation.cancel(hung);
+    simulation.advance(100);
+    expect(simulation.effectsOf("capacity-lost")).toHaveLength(1);
+    expect(simulation.effectsOf("revoke").map(({ batch }) => batch.job.key)).toEqual([job.key]);
+  });
+
   it("room is used as soon as there is some: a stuck thread is set aside when another has ended", () => {
     const simulation = new Simulation({ threads: 1, graceMs: 100 });
     for (const nativeMs of [1_000, 60_000]) {

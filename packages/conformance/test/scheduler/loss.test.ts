@@ -99,6 +99,20 @@ describe("when a thread dies", () => {
     expect(simulation.leftovers()).toEqual([]);
   });
 
+  it("a range of a column goes in halves, and three that die in a row are not held against the job's task", () => {
+    const simulation = new Simulation({ threads: 1 });
+    const job = simulation.submit({
+      task: { kind: "columns", fate: killer(1, 3) },
+      items: 33,
+      rules: { batchSize: 32 },
+    });
+    simulation.run();
+    expect(job.state).toBe("completed");
+    expect(simulation.counters["columns batch split after a loss"]).toBe(3);
+    expect(aloneOf(simulation)).toEqual([]);
+    expect(simulation.leftovers()).toEqual([]);
+  });
+
   it("while it has nothing to do, a new one takes its place and no job is blamed", () => {
     const simulation = new Simulation({ threads: 1 });
     simulation.crash(0);

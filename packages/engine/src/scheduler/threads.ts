@@ -137,7 +137,6 @@ function blameJob(turn: Turn, { job, count }: Batch): void {
 function setAside(turn: Turn, slot: Slot): boolean {
   const { state, now, out } = turn;
   if (state.setAside >= state.options.threads) {
-    if (slot.phase === "stuck") return false;
     slot.phase = "stuck";
     out.push({ type: "capacity-lost", slot: slot.index });
     // What it has not begun need not wait for it.
