@@ -14,6 +14,9 @@ import { broken } from "./violation.js";
 const EPSILON_MS = 1e-6;
 /** Every so many steps progress is looked at, as a caller does who asks for it. */
 const PROGRESS_EVERY = 8;
+type Recipe = Job["recipe"];
+/** The largest window where nobody has said one. */
+const MOST_IN_FLIGHT = 65_536;
 
 export class StateChecks {
   readonly #shell: Shell;
@@ -88,19 +91,26 @@ export class StateChecks {
     const { count } = batch;
     this.#checkProbe(sent);
     if (count === 0 && job.spec.isWarmUp !== true) broken("S10", `job ${job.key} has an empty batch`);
-    const { maxBatchItems = 0, concurrency = 1, kind = "item" } = job.task;
-    const { phase } = batch.job.recipe;
-    // What lies in shared columns does not travel.
-    let most = batch.job.recipe.kind === "columns" ? Infinity : this.#shell.options.maxBatchItems;
-    if (phase !== "known") most = 1;
-    else if (maxBatchItems > 0) most = Math.min(most, maxBatchItems);
-    const { rules } = job;
-    if (rules.batchSize > 0) most = Math.min(most, rules.batchSize);
-    else if (phase === "known") {
-      const lanes = kind === "item" ? rules.concurrency || concurrency : 1;
-      most = Math.min(most, Math.max(lanes, 2 * (this.#largestAnswered.get(job.recipe) ?? 0)));
-    }
+    const most = this.#mostItems(job, batch.job.recipe);
     if (count > most) broken("S10", `job ${job.key} has a batch of ${count} items, ${most} may be in one`);
+  }
+
+  #mostItems(job: JobView, { phase, kind }: Recipe): number {
+    const { maxBatchItems = 0 } = job.task;
+    const { batchSize } = job.rules;
+    if (phase !== "known") return 1;
+    // What lies in shared columns does not travel.
+    const bound = Math.min(kind === "columns" ? Infinity : this.#shell.options.maxBatchItems, maxBatchItems || Infinity);
+    if (batchSize > 0) return Math.min(bound, batchSize);
+    return Math.min(bound, Math.max(lanesOf(job, phase), 2 * (this.#largestAnswered.get(job.recipe) ?? 0)));
+  }
+
+  /** The most items that may be between a job's source and its reader now. */
+  mostInFlight(view: JobView): number {
+    if (view.rules.maxInFlight > 0) return view.rules.maxInFlight;
+    const { recipe } = this.#state.jobs.get(view.key) as Job;
+    const size = Math.max(this.#mostItems(view, recipe), lanesOf(view, recipe.phase));
+    return Math.min(2 * this.#shell.options.threads * size, MOST_IN_FLIGHT);
   }
 
   /** Until a task is described one batch of it is out, and the others wait; warm-ups do not. */
@@ -211,7 +221,10 @@ export class StateChecks {
   /** A source is asked as soon as there is room and nothing in stock. */
   #checkSupply(job: Job, view: JobView): void {
     if (job.phase !== "live" || view.sourceEnded || view.isPulling) return;
-    const window = view.rules.maxInFlight || 2 * this.#shell.options.threads;
+    const { batchSize, maxInFlight } = view.rules;
+    // Only what the caller says is a batch's size from the beginning.
+    const size = batchSize > 0 ? this.#mostItems(view, job.recipe) : 1;
+    const window = maxInFlight || 2 * this.#shell.options.threads * Math.max(size, lanesOf(view, job.recipe.phase));
     const isEmpty = job.fresh === job.supplied && job.returned.size === 0;
     if (view.inFlight < window && isEmpty) broken("L1", `job ${view.key} has room for more, and does not ask for it`);
   }
@@ -351,6 +364,12 @@ export class StateChecks {
     }
     return left;
   }
+}
+
+/** How many items of the job one thread has in flight at once, as its task says, or the caller, as soon as it is known. */
+function lanesOf({ task, rules }: JobView, phase: Recipe["phase"]): number {
+  if ((task.kind ?? "item") !== "item") return 1;
+  return rules.concurrency || (phase === "known" ? (task.concurrency ?? 1) : 1);
 }
 
 function isEnded(batch: Batch | undefined): boolean {

@@ -6,9 +6,6 @@ import type { Shell } from "./shell.js";
 import type { SimulatedSource } from "./spec.js";
 import { broken } from "./violation.js";
 
-/** The window where nobody has said one. */
-const MOST_IN_FLIGHT = 65_536;
-
 export class Supplies {
   /** Sources that fail and fall silent, readers that take their time. Without them all goes well, and soon. */
   hasFaults = true;
@@ -22,7 +19,7 @@ export class Supplies {
     if (job.isPulling) broken("S10", `job ${job.key} pulls while an earlier question is open`);
     if (job.sourceEnded) broken("S10", `job ${job.key} pulls from a source that has ended`);
     if (job.isPaused) broken("S10", `job ${job.key} pulls though it is paused`);
-    const most = job.rules.maxInFlight || MOST_IN_FLIGHT;
+    const most = this.#shell.checks.mostInFlight(job);
     if (!(max > 0) || job.inFlight + max > most) {
       broken("S10", `job ${job.key} asks for ${max} items with ${job.inFlight} of ${most} in flight`);
     }
