@@ -31,6 +31,20 @@ export const admissionBugs: readonly PlantedBug[] = [
     why: "S10: each answer pulls more, beyond maxInFlight.",
   },
   {
+    name: "the default window of a source has no bound",
+    file: "supply",
+    from: "Math.min(2 * state.options.threads * size, MAX_WINDOW)",
+    to: "Math.max(2 * state.options.threads * size, MAX_WINDOW)",
+    why: "S10: items pile up that no thread has room for.",
+  },
+  {
+    name: "the default window of a source forgets the lanes",
+    file: "supply",
+    from: "Math.max(batchSize(state, job), lanesOf(job))",
+    to: "Math.min(batchSize(state, job), lanesOf(job))",
+    why: "L1: lanes run empty while the source has more.",
+  },
+  {
     name: "outcomes that nobody has read are not in flight",
     file: "supply",
     from: " + job.unread",

@@ -35,9 +35,23 @@ export const sharingBugs: readonly PlantedBug[] = [
   {
     name: "jobs that were passed over are forgotten",
     file: "assign",
-    from: "refresh(turn, one);",
+    from: "state.runnable.put(one);",
     to: ";",
     why: "L1: they have work, and nobody knows it.",
+  },
+  {
+    name: "a job that was passed over loses its place in line",
+    file: "assign",
+    from: `for (const one of passedOver)
+        state.runnable.put(one);
+    if (job !== undefined)
+        assign(turn, slot, job, takeWork(state, job, now));`,
+    to: `if (job !== undefined)
+        assign(turn, slot, job, takeWork(state, job, now));
+    for (const one of passedOver)
+        refresh(turn, one);`,
+    why: "L5: each time it counts as one that had nothing to do, and is not owed what it has not had.",
+    wasReal: "It was taken out of the line, and came back like one that had been away.",
   },
   {
     name: "a newcomer is held to have had much, where nothing is measured yet",
@@ -212,6 +226,79 @@ export const sharingBugs: readonly PlantedBug[] = [
     to: ";",
     why: "L5: when it comes back it has all slots for as long as it was away.",
     profile: "fairness",
+  },
+  {
+    name: "a job in a thread is brought up to the fair share",
+    file: "life",
+    from: "job.batches.size === 0 && !state.runnable.has(job)",
+    to: "!state.runnable.has(job)",
+    why: "L5: it is owed what others have had more.",
+  },
+  {
+    name: "a job in line is brought up to the fair share",
+    file: "life",
+    from: "job.batches.size === 0 && !state.runnable.has(job)",
+    to: "job.batches.size === 0",
+    why: "L5: the longer it waits, the less is it owed.",
+  },
+  {
+    name: "the weight of a job that ends still counts",
+    file: "life",
+    from: "leave(turn, job);",
+    to: ";",
+    why: "L5: the fair share grows too slowly, and newcomers begin far behind.",
+  },
+  {
+    name: "the weight of a paused job still counts",
+    file: "step",
+    from: "leave(turn, job);",
+    to: "",
+    why: "L5: the fair share grows too slowly, and newcomers begin far behind.",
+  },
+  {
+    name: "the weight of a job that is resumed does not count",
+    file: "step",
+    from: `job.phase = "live";
+            enter(turn, job);`,
+    to: `job.phase = "live";`,
+    why: "L5: the fair share grows too fast, until time is divided by less than nothing.",
+  },
+  {
+    name: "a job that ends during its pause is taken off the sum of weights again",
+    file: "life",
+    from: `job.phase === "live")
+        leave`,
+    to: `true)
+        leave`,
+    why: "L5: the fair share grows too fast, until time is divided by less than nothing.",
+  },
+  {
+    name: "the fair share stands still",
+    file: "share",
+    from: "state.fairShare += occupiedMs / state.weights;",
+    to: ";",
+    why: "L5: who comes late is owed all the time before.",
+  },
+  {
+    name: "what is under way is not in the fair share",
+    file: "share",
+    from: "underwayMs += running === undefined ? 0 : now - (running.runningSince ?? now);",
+    to: "",
+    why: "L5: with large batches a newcomer begins far behind those that run.",
+  },
+  {
+    name: "a job pays for what was taken back from it",
+    file: "answers",
+    from: "charge(turn, batch.job, -refundMs);",
+    to: "",
+    why: "L5: what it had in advance is never settled.",
+  },
+  {
+    name: "what is taken back is refunded beyond what was paid",
+    file: "answers",
+    from: "Math.min(expectedMs(batch.job.recipe, taken), batch.chargedMs)",
+    to: "expectedMs(batch.job.recipe, taken)",
+    why: "L5: a job whose items have turned out slow is paid for having its work taken.",
   },
   {
     name: "the order of jobs does not follow their shares",

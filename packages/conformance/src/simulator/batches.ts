@@ -40,6 +40,7 @@ export class Batches {
       attempts: this.#shell.scheduler.attemptsOf(batch),
       hasColumns: batch.job.recipe.kind === "columns" && batch.count > 0,
       isUnreadable: job.spec.travels !== undefined && this.#holds(job, batch, "unreadable"),
+      runningSince: first === undefined ? this.#shell.now : undefined,
       stoppedAt: undefined,
       begunAt: Infinity,
       run: undefined,

@@ -131,7 +131,9 @@ export class Inbox {
     job.batchCount--;
     // What was stopped while it could not answer has its grace from when it can.
     const [next] = thread.sent;
-    if (place === 0 && next?.stoppedAt !== undefined) next.stoppedAt = this.#shell.now;
+    if (place !== 0 || next === undefined) return;
+    next.runningSince = this.#shell.now;
+    if (next.stoppedAt !== undefined) next.stoppedAt = this.#shell.now;
   }
 
   #eventOf(thread: SimulatedThread, word: Extract<Word, { type: "done" | "spoilt" | "broken" }>): SchedulerEvent {

@@ -55,6 +55,11 @@ export class JobView {
   readonly halves = new Map<number, number>();
   /** An item that has just overrun its time limit, with nobody else to blame. */
   overdueIndex: number | undefined;
+  /** Slot time that it has had by its weight, or what stands for that since it had nothing to do. */
+  hadMs = 0;
+  /** After the step before: whether it stood in line, and how many batches it had. */
+  wasRunnable = false;
+  batchesBefore = 0;
   /** Threads that died in a row before they had begun an item of it. */
   lossesInLoad = 0;
   /** The thread that runs the item, if one does. */

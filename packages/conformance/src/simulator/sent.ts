@@ -16,6 +16,8 @@ export interface Sent {
   readonly hasColumns: boolean;
   /** The thread cannot read the message. */
   readonly isUnreadable: boolean;
+  /** Since when it is the first of its slot; undefined while it is behind another. */
+  runningSince: number | undefined;
   /** Since it was sent, or has been the first of its slot. */
   stoppedAt: number | undefined;
   /** When its newest item was begun; Infinity before. */

@@ -22,6 +22,7 @@ import type { JobView } from "./job-view.js";
 import type { SchedulerUnderTest } from "./scheduler-under-test.js";
 import type { Counters } from "./sometimes.js";
 import { Outlook } from "./outlook.js";
+import { ShareChecks } from "./share-checks.js";
 import { StateChecks } from "./state-checks.js";
 import { Supplies } from "./supplies.js";
 import { ThreadsBySlot } from "./threads-by-slot.js";
@@ -78,6 +79,7 @@ export class Shell {
   /** How much later than planned a tick may come. */
   slackMs = 1e-6;
   readonly checks: StateChecks;
+  readonly shares: ShareChecks;
   readonly causes: Causes;
   readonly #outlook: Outlook;
   readonly #batches = new Batches(this);
@@ -100,6 +102,7 @@ export class Shell {
     this.control = parts.control;
     this.threads = new ThreadsBySlot(this);
     this.supplies = new Supplies(this);
+    this.shares = new ShareChecks(this);
     this.checks = new StateChecks(this);
     this.causes = new Causes(this);
     this.#outlook = new Outlook(this);
@@ -133,6 +136,8 @@ export class Shell {
     if (answer !== undefined && (event.type === "done" ? event.claimed > 0 : answer.sent.batch.count === 1)) {
       this.causes.onRun(answer.sent.job);
     }
+    this.shares.beforeStep(event);
+    if (answer !== undefined) this.shares.onLeft(answer.sent);
     trace.event(event, now);
     out.length = 0;
     try {
@@ -246,6 +251,7 @@ export class Shell {
     noteSettled(job, effect, answer, this.now, this.scheduler);
     if (effect.outcome === "failed") this.causes.onFault(job, effect.fault);
     this.supplies.onSettled(job);
+    this.shares.onSettled(job);
     if (effect.outcome === "completed" && job.supplied > 0 && job.begins.every((times) => times === 0)) {
       this.counters["job completed by what was found alone"]++;
     }

@@ -179,9 +179,10 @@ export class StateChecks {
       broken("S9", `item ${view.overdueIndex} of job ${key} has overrun its time, and that costs no attempt`);
     }
     if (isTurnOver) this.#compare(job, view, out);
+    const isRunnable = this.#state.runnable.has(job);
+    this.#shell.shares.checkJob(job, view, isRunnable);
     const isWaiting = fresh < supplied || returned.size > 0 || suspects.length > 0 || pieces.length > 0;
     const canGo = job.phase === "live" && job.recipe.phase !== "probing" && isWaiting;
-    const isRunnable = this.#state.runnable.has(job);
     if (canGo && !isRunnable && job.toWarm === undefined) broken("L1", `job ${key} has work that is forgotten`);
     if (isRunnable && !canGo && retries.size === 0) broken("L1", `job ${key} has no work to give`);
   }
@@ -224,7 +225,8 @@ export class StateChecks {
     const { batchSize, maxInFlight } = view.rules;
     // Only what the caller says is a batch's size from the beginning.
     const size = batchSize > 0 ? this.#mostItems(view, job.recipe) : 1;
-    const window = maxInFlight || 2 * this.#shell.options.threads * Math.max(size, lanesOf(view, job.recipe.phase));
+    const most = 2 * this.#shell.options.threads * Math.max(size, lanesOf(view, job.recipe.phase));
+    const window = maxInFlight || Math.min(most, MOST_IN_FLIGHT);
     const isEmpty = job.fresh === job.supplied && job.returned.size === 0;
     if (view.inFlight < window && isEmpty) broken("L1", `job ${view.key} has room for more, and does not ask for it`);
   }
@@ -232,6 +234,7 @@ export class StateChecks {
   #checkWhole(live: number): void {
     const state = this.#state;
     const shell = this.#shell;
+    shell.shares.checkWhole();
     if (state.setAside !== shell.threads.strays.size) broken("L4", "the count of threads set aside is wrong");
     if (state.setAside > shell.options.threads) broken("S10", "more threads are set aside than may be");
     for (const { id, phase, jobs } of state.recipes.values()) {

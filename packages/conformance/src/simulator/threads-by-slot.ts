@@ -164,6 +164,7 @@ export class ThreadsBySlot implements ThreadWorld {
     for (const sent of thread.sent) {
       sent.job.takeBack(sent, 0, this.#shell.scheduler.indexAt);
       sent.job.batchCount--;
+      this.#shell.shares.onLeft(sent);
     }
   }
 

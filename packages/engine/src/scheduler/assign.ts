@@ -64,9 +64,9 @@ function assignNext(turn: Turn, slot: Slot): void {
     passedOver.push(job);
     job = state.runnable.first;
   }
+  // Back in line, where they were, before the assignment: if that begins to load their task, they have to wait.
+  for (const one of passedOver) state.runnable.put(one);
   if (job !== undefined) assign(turn, slot, job, takeWork(state, job, now));
-  // The assignment may have begun to load their task, and then they have to wait.
-  for (const one of passedOver) refresh(turn, one);
 }
 
 function assign(turn: Turn, slot: Slot, job: Job, work: Work): void {
