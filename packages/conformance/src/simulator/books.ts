@@ -136,6 +136,7 @@ export function noteCommit(
   }
   if (claimed > answer.claimed) broken("S2", `job ${job.key} takes in more than was run: ${claimed}`);
   const { run, serial } = answer.sent;
+  const deliveredBefore = job.delivered.length;
   for (let position = 0; position < claimed; position++) {
     const index = indexAt(batch, position);
     const fault = answer.faults.length === 0 ? undefined : answer.faults.find((one) => one.position === position);
@@ -155,6 +156,7 @@ export function noteCommit(
     }
     deliver(job, index, fault?.code);
   }
+  if (job.delivered.length === deliveredBefore) broken("S12", `job ${job.key} takes an answer in that brings nothing`);
 }
 
 export function noteFailedItem(job: JobView, { index, code, attempt }: EffectOf<"fail-item">): void {

@@ -3,6 +3,7 @@
  * got, and its row of the real control block. Here: its life, its event loop, and the way of a batch through it; how it
  * loads, claims and calls is beside. What its handlers do is up to the fates that the world draws for them.
  */
+import type { Job } from "@threadmill/engine/internal/scheduler";
 import { ControlRow } from "@threadmill/protocol";
 import { Kind } from "./agenda.js";
 import { CallsInThread } from "./calls-in-thread.js";
@@ -49,6 +50,8 @@ export class SimulatedThread {
   readonly waiting: { readonly kind: Kind; readonly detail: unknown; readonly ms: number }[] = [];
   state: "starting" | "alive" | "dead" | "gone" = "starting";
   isTerminating = false;
+  /** The job that its slot was kept for when the last step was over. */
+  keptFor: Job | undefined;
   /** The main thread knows that it is gone, and reads what it said last. */
   isEnding = false;
   isStray = false;

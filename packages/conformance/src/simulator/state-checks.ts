@@ -42,7 +42,7 @@ export class StateChecks {
       live++;
       this.#checkJob(job, isTurnOver);
     }
-    this.#checkWhole(live);
+    this.#checkWhole(live, isTurnOver);
     if (isTurnOver && this.#pausedBatches.length > 0) {
       for (const { batch, cur } of this.#pausedBatches) {
         if (batch.count > Math.max(cur, -1) + 1)
@@ -136,10 +136,12 @@ export class StateChecks {
     if (reservedFor !== undefined && reservedFor.phase === "settled") {
       broken("L3", `slot ${index} is kept for a job that has ended`);
     }
+    if (isTurnOver) this.#checkPlaceBehind(slot);
     if (reservedFor !== undefined && reservedFor.suspects.length > 0) {
       this.#shell.counters["suspect kept apart by a reserved slot"]++;
     }
     const thread = this.#shell.threads.at(index);
+    if (thread !== undefined) thread.keptFor = reservedFor;
     const held = (running === undefined ? 0 : 1) + (behind === undefined ? 0 : 1);
     if (isTurnOver && (thread?.sent.length ?? 0) !== held) {
       broken("S8", `slot ${index} holds ${held} batches, and its thread ${thread?.sent.length ?? 0}`);
@@ -152,6 +154,30 @@ export class StateChecks {
     for (const job of state.warmUps) {
       if (job.phase === "live" && job.toWarm?.has(slot) === true) broken("L1", `slot ${index} stays cold`);
     }
+  }
+
+  /** Whatever could go behind a running batch does; only what must be alone waits, each for a slot that is kept for it. */
+  #checkPlaceBehind({ index, phase, running, behind, reservedFor }: Slot): void {
+    const { runnable, jobs, slots } = this.#state;
+    if (runnable.size === 0 || phase !== "ready" || running === undefined || running.isAlone) return;
+    if (behind !== undefined || reservedFor !== undefined || running.stoppedAt !== undefined) return;
+    for (const job of jobs.values()) {
+      if (!runnable.has(job)) continue;
+      if (job.suspects.length === 0) broken("L1", `job ${job.key} has work, and nothing waits behind slot ${index}`);
+      if (!slots.some((other) => other.reservedFor === job)) broken("L1", `no slot is kept for job ${job.key}`);
+    }
+  }
+
+  /** A slot that was kept for a job goes to it, and is kept for it no more. */
+  onGiven(sent: Sent): void {
+    const { slot, job } = sent.batch;
+    if (sent.job.spec.isWarmUp === true) return;
+    if (slot.reservedFor === job) broken("L5", `slot ${slot.index} is still kept for job ${job.key}, which has got it`);
+    const { keptFor } = sent.thread;
+    if (keptFor !== undefined && keptFor !== job && this.#state.runnable.has(keptFor)) {
+      broken("L5", `slot ${slot.index} is kept for job ${keptFor.key} and goes to job ${job.key}`);
+    }
+    sent.thread.keptFor = undefined;
   }
 
   /** What a stuck thread has not begun need not wait for it. */
@@ -231,14 +257,15 @@ export class StateChecks {
     if (view.inFlight < window && isEmpty) broken("L1", `job ${view.key} has room for more, and does not ask for it`);
   }
 
-  #checkWhole(live: number): void {
+  #checkWhole(live: number, isTurnOver: boolean): void {
     const state = this.#state;
     const shell = this.#shell;
     shell.shares.checkWhole();
     if (state.setAside !== shell.threads.strays.size) broken("L4", "the count of threads set aside is wrong");
     if (state.setAside > shell.options.threads) broken("S10", "more threads are set aside than may be");
     for (const { id, phase, jobs } of state.recipes.values()) {
-      if (phase === "probing" && !this.#hasProbe(id)) {
+      if (phase !== "known" && this.#described.has(id)) broken("L1", `recipe ${id} was described, and is ${phase}`);
+      if (isTurnOver && phase === "probing" && !this.#hasProbe(id)) {
         broken("L1", `${jobs.size} jobs wait for a description of recipe ${id} that nobody will bring`);
       }
     }
@@ -252,8 +279,7 @@ export class StateChecks {
 
   #hasProbe(recipe: number): boolean {
     for (const { running, behind } of this.#state.slots) {
-      if (running !== undefined && running.isProbe && running.job.recipe.id === recipe) return true;
-      if (behind !== undefined && behind.isProbe && behind.job.recipe.id === recipe) return true;
+      if (isProbeOf(running, recipe) || isProbeOf(behind, recipe)) return true;
     }
     return false;
   }
@@ -373,6 +399,12 @@ export class StateChecks {
 function lanesOf({ task, rules }: JobView, phase: Recipe["phase"]): number {
   if ((task.kind ?? "item") !== "item") return 1;
   return rules.concurrency || (phase === "known" ? (task.concurrency ?? 1) : 1);
+}
+
+/** One that was taken back whole brings no description, unless it is a warm-up. */
+function isProbeOf(batch: Batch | undefined, recipe: number): boolean {
+  if (batch === undefined || !batch.isProbe || batch.job.recipe.id !== recipe) return false;
+  return batch.count > 0 || batch.job.toWarm !== undefined;
 }
 
 function isEnded(batch: Batch | undefined): boolean {

@@ -93,7 +93,6 @@ export function afterOutcomes(turn: Turn, job: Job, firstFailure: number | undef
 
 /** An item failed for good, and no answer says so. */
 export function failItem(turn: Turn, job: Job, index: number, code: "THREAD_LOST" | "TASK_TIMEOUT"): void {
-  if (job.phase === "settled") return;
   const attempt = job.attempts?.get(index) ?? 1;
   job.attempts?.delete(index);
   job.kills?.delete(index);
@@ -129,7 +128,7 @@ export function onSpoilt(turn: Turn, event: EventOf<"spoilt">): void {
   refresh(turn, batch.job);
 }
 
-/** Puts the halves of a batch back as pieces that are not joined with others again. */
+/** Puts the halves of a batch of several items back as pieces that are not joined with others again. */
 export function split(batch: Batch): void {
   const { indices, count, job } = batch;
   const middle = count >> 1;
@@ -137,7 +136,6 @@ export function split(batch: Batch): void {
     [0, middle],
     [middle, count],
   ] as const) {
-    if (from === to) continue;
     job.pieces.push({
       indices: typeof indices === "number" ? indices + from : indices.slice(from, to),
       count: to - from,
