@@ -30,6 +30,7 @@ export class Batches {
       if ((first.batch.number & 1) === (number & 1)) broken("S8", `batches of slot ${slot.index} share their words`);
       if (first.batch.isAlone || batch.isAlone) broken("S8", "an item that must be alone has company");
       if (first.stoppedAt !== undefined) broken("S8", "a batch goes behind one that was stopped");
+      if (first.batch.isOverdue) broken("L4", "a batch goes behind one that has overrun its time");
     }
     const sent: Sent = {
       serial: this.#serial++,

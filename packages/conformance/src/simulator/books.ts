@@ -36,8 +36,11 @@ export function noteAssigned(job: JobView, sent: Sent, now: number, { indexAt }:
   const { batch, serial, count } = sent;
   const { places } = job;
   if (job.isPaused && count > 0) broken("S9", `job ${job.key} is paused and gets a batch`);
+  let before = -1;
   for (let position = 0; position < count; position++) {
     const index = indexAt(batch, position);
+    if (index <= before) broken("S8", `a batch of job ${job.key} has item ${index} after item ${before}`);
+    before = index;
     const place = places[index];
     if (place === HOME) places[index] = serial;
     else if (place === undefined) broken("S2", `item ${index} of job ${job.key} does not exist`);

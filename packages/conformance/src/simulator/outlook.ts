@@ -32,7 +32,7 @@ export class Outlook {
     const next = runnable.first;
     const nearest = backingOff.first?.retries.first?.dueAt ?? Infinity;
     for (const job of jobs.values()) {
-      if (next !== undefined && runnable.has(job) && job.share < next.share) {
+      if (next !== undefined && runnable.has(job) && isBefore(job, next)) {
         broken("L5", `job ${next.key} is next with ${next.share} ms, and job ${job.key} has had ${job.share}`);
       }
       if (backingOff.has(job) && (job.retries.first?.dueAt ?? Infinity) < nearest) {
@@ -77,6 +77,12 @@ export class Outlook {
       broken("L5", `the timer is set to ${armedAt}, and a look for ${whom} is due within a moment`);
     }
   }
+}
+
+/** The least share; of equals whoever has not started, and then whoever came first. */
+function isBefore(a: Job, b: Job): boolean {
+  if (a.share !== b.share) return a.share < b.share;
+  return a.hasStarted === b.hasStarted ? a.order < b.order : b.hasStarted;
 }
 
 /** Whether it could be kept for a newcomer: nothing in it is one's already. */

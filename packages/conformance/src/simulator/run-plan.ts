@@ -124,6 +124,7 @@ class Player {
         if (job === undefined) break;
         if (action.type === "read") simulation.read(job);
         else simulation[action.type](job);
+        simulation.late(job, action.type);
         break;
       }
       case "kill":

@@ -227,7 +227,7 @@ export class Shell {
         this.threads.start(effect.slot, effect.incarnation);
         break;
       case "terminate-strays":
-        this.threads.terminateStrays();
+        this.threads.terminateStrays(event.type === "tick");
         break;
       case "capacity-lost":
         this.counters["stuck with no room"]++;

@@ -149,6 +149,16 @@ export class Simulation {
     this.dispatch({ type: "resume-asked", job: job.key });
   }
 
+  /** A word that comes when there is nothing to it any more: it must have no effect. */
+  late(job: JobView, word: "cancel" | "pause" | "resume" | "read"): void {
+    const { key } = job;
+    if (word === "resume" && !job.isPaused) this.dispatch({ type: "resume-asked", job: key });
+    if (!job.isSettled) return;
+    if (word === "cancel") this.dispatch({ type: "pulled", job: key, ended: true });
+    else if (word === "pause") this.dispatch({ type: "pause-asked", job: key });
+    else if (word === "read") this.dispatch({ type: "items", job: key, count: 1 });
+  }
+
   /** A throttling reader takes outcomes. */
   read(job: JobView, count = job.unread): void {
     if (count > 0) this.shell.supplies.read(job, count);

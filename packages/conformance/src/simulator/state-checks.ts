@@ -67,6 +67,9 @@ export class StateChecks {
 
   #onEvent(event: SchedulerEvent): void {
     const shell = this.#shell;
+    if (event.type === "recipe-forgotten" && this.#state.recipes.has(event.recipe)) {
+      broken("L3", `recipe ${event.recipe} is kept though nobody refers to it`);
+    }
     if (event.type === "pause-asked") this.#checkPaused(event.job);
     else if (event.type === "stop-asked" && shell.jobs.get(event.job)?.settledAt === undefined) {
       broken("S6", `job ${event.job} was cancelled and has not settled in that step`);
@@ -79,7 +82,7 @@ export class StateChecks {
     for (const { index } of this.#state.slots) {
       const thread = threads.at(index);
       for (const { job, batch } of thread?.sent ?? []) {
-        if (job.key !== key || thread === undefined) continue;
+        if (job.key !== key || job.isSettled || thread === undefined) continue;
         this.#pausedBatches.push({ batch, cur: control.cur(thread.rowNumber, batch.number) });
       }
     }
@@ -147,7 +150,8 @@ export class StateChecks {
       broken("S8", `slot ${index} holds ${held} batches, and its thread ${thread?.sent.length ?? 0}`);
     }
     if ((phase === "stuck") !== this.#shell.threads.stuck.has(index)) broken("S12", `slot ${index} is ${phase}`);
-    if (phase === "stuck" && isTurnOver && thread !== undefined) this.#checkBehindStuck(thread);
+    const mayBeStuck = phase === "stuck" || running?.isOverdue === true || behind?.isOverdue === true;
+    if (mayBeStuck && isTurnOver && thread !== undefined) this.#checkBehindStuck(thread);
     if (phase === "stuck" && running === undefined) broken("L4", `slot ${index} is stuck with nothing`);
     if (phase !== "ready" || running !== undefined) return;
     if (state.runnable.size > 0) broken("L1", `slot ${index} has nothing to do while there is work`);
@@ -160,7 +164,8 @@ export class StateChecks {
   #checkPlaceBehind({ index, phase, running, behind, reservedFor }: Slot): void {
     const { runnable, jobs, slots } = this.#state;
     if (runnable.size === 0 || phase !== "ready" || running === undefined || running.isAlone) return;
-    if (behind !== undefined || reservedFor !== undefined || running.stoppedAt !== undefined) return;
+    if (behind !== undefined || reservedFor !== undefined) return;
+    if (running.stoppedAt !== undefined || running.isOverdue) return;
     for (const job of jobs.values()) {
       if (!runnable.has(job)) continue;
       if (job.suspects.length === 0) broken("L1", `job ${job.key} has work, and nothing waits behind slot ${index}`);
@@ -180,11 +185,11 @@ export class StateChecks {
     sent.thread.keptFor = undefined;
   }
 
-  /** What a stuck thread has not begun need not wait for it. */
+  /** What a thread has not begun that is stuck, or may be, need not wait for it. */
   #checkBehindStuck({ slot, rowNumber, sent }: SimulatedThread): void {
     for (const { batch, job } of sent) {
       if (job.isSettled || batch.count <= Math.max(this.#shell.control.cur(rowNumber, batch.number), -1) + 1) continue;
-      broken("L4", `batch ${batch.number} waits behind the thread of slot ${slot}, which is stuck`);
+      broken("L4", `batch ${batch.number} waits behind the thread of slot ${slot}, which may be stuck`);
     }
   }
 
@@ -307,11 +312,8 @@ export class StateChecks {
         if (running.stoppedAt !== undefined) {
           this.#mustRing(armedAt, running.stoppedAt + options.graceMs, `slot ${index}, which was stopped`);
         } else if (running.job.rules.timeoutMs > 0 && running.batch.count > 0) {
-          this.#mustRing(
-            armedAt,
-            now + running.job.rules.timeoutMs + options.graceMs,
-            `the time limit in slot ${index}`,
-          );
+          const graceMs = running.batch.isOverdue ? options.graceMs : 0;
+          this.#mustRing(armedAt, now + running.job.rules.timeoutMs + graceMs, `the time limit in slot ${index}`);
         }
       }
       if (behind?.stoppedAt !== undefined)
@@ -383,6 +385,7 @@ export class StateChecks {
     if (state.runnable.size > 0) left.push("runnable jobs");
     if (state.backingOff.size > 0) left.push("jobs that back off");
     if (state.warmUps.size > 0) left.push("warm-ups");
+    if (state.newcomers.size > 0) left.push("newcomers");
     if (state.lingering !== 0) left.push(`lingering: ${state.lingering}`);
     if (shell.armedAt !== undefined) left.push(`the timer is on, for ${shell.armedAt}`);
     if (!state.isIdle) left.push("idle was not said");

@@ -14,6 +14,8 @@ import type { BatchInThread, RunningCall, ThreadWorld, ToThread, Word } from "./
 import type { Fate, LoadFate } from "./spec.js";
 import { broken } from "./violation.js";
 
+const EPSILON_MS = 1e-6;
+
 export class ThreadsBySlot implements ThreadWorld {
   readonly strays = new Set<SimulatedThread>();
   /** Slots whose thread has not come back since it was said that there is no room to set it aside. */
@@ -22,6 +24,7 @@ export class ThreadsBySlot implements ThreadWorld {
   strayCheckAt = 0;
   /** Faults of handlers, loads and threads; without them, whatever was drawn for a handler ends well. */
   hasFaults = true;
+  #setAsideAt = -1;
   readonly #shell: Shell;
   readonly #bySlot: (SimulatedThread | undefined)[] = [];
   /** Threads that die soon, and what they said last, are known here until the main thread hears of it. */
@@ -175,6 +178,7 @@ export class ThreadsBySlot implements ThreadWorld {
     counters["thread set aside"]++;
     if (control.state(thread.rowNumber) === ThreadState.NATIVE) counters["thread set aside in native code"]++;
     this.strays.add(thread);
+    this.#setAsideAt = this.now;
     thread.isStray = true;
     // What it has not begun it shall not begin when it comes back.
     for (const { batch } of thread.sent) this.stop(thread, batch.number);
@@ -189,9 +193,13 @@ export class ThreadsBySlot implements ThreadWorld {
   }
 
   /** Ends threads that were set aside, as far as that is safe; the others are left until they come back. */
-  terminateStrays(): void {
-    this.strayCheckAt = this.now;
+  terminateStrays(isTick = false): void {
     const shell = this.#shell;
+    if (isTick && this.#setAsideAt !== this.now && this.now < this.strayCheckAt + this.graceMs - EPSILON_MS) {
+      broken("L4", "threads that were set aside are asked to end without a grace in between");
+    }
+    // By themselves they are asked as soon as one says a word; that puts no other look off.
+    if (isTick || this.#setAsideAt === this.now) this.strayCheckAt = this.now;
     for (const thread of this.strays) {
       if (thread.isTerminating || !shell.control.condemn(thread.rowNumber)) continue;
       const call = blockingCall(thread);

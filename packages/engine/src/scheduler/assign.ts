@@ -31,9 +31,13 @@ export function fill(turn: Turn): void {
   if (lookAt > turn.now && state.rebalanceAt < Infinity) state.rebalanceAt = Math.min(lookAt, state.rebalanceAt);
 }
 
-/** A slot whose thread has yet to let go of something gets nothing new: it might be stuck. */
-function canTake(slot: Slot): boolean {
-  return slot.phase === "ready" && !isStopped(slot.running) && !isStopped(slot.behind);
+/** A slot whose thread has yet to let go of something, or has overrun a time limit, gets nothing new: it may be stuck. */
+function canTake({ phase, running, behind }: Slot): boolean {
+  return phase === "ready" && !mayBeStuck(running) && !mayBeStuck(behind);
+}
+
+function mayBeStuck(batch: Batch | undefined): boolean {
+  return isStopped(batch) || batch?.isOverdue === true;
 }
 
 function assignNext(turn: Turn, slot: Slot): void {

@@ -29,7 +29,6 @@ export class Heap<Member extends object> {
     if (place === undefined) {
       place = this.#members.length;
       this.#members.push(member);
-      this.#places.set(member, place);
     }
     this.#sink(this.#rise(place));
   }

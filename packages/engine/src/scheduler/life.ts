@@ -53,7 +53,6 @@ export function settleIfComplete(turn: Turn, job: Job): void {
 
 /** Nobody wants the batch's answer any more. */
 function stop({ now, out }: Turn, batch: Batch): void {
-  if (batch.stoppedAt !== undefined) return;
   batch.stoppedAt = now;
   out.push({ type: "stop", batch });
 }
