@@ -227,4 +227,11 @@ export const admissionBugs: readonly PlantedBug[] = [
     to: "job.returned.take(size)",
     why: "S10: a vectorised handler gets more than it said it can take.",
   },
+  {
+    name: "retries go in the order in which they are due",
+    file: "work",
+    from: "indices.sort((a, b) => a - b);",
+    to: "",
+    why: "An ordered reader waits for the lowest.",
+  },
 ];

@@ -150,13 +150,6 @@ export const threadBugs: readonly PlantedBug[] = [
     why: "The engine says so with an event.",
   },
   {
-    name: "what a stuck thread has not begun waits with it",
-    file: "threads",
-    from: 'out.push({ type: "revoke", batch, keep: 0, least: 0 });',
-    to: ";",
-    why: "L4: it waits for as long as the thread computes.",
-  },
-  {
     name: "an item that overran its time is forgiven since its thread had to wait to be set aside",
     file: "threads",
     from: "if (wasStopped)",
@@ -327,5 +320,26 @@ export const threadBugs: readonly PlantedBug[] = [
     from: "state.strayCheckAt, state.rebalanceAt",
     to: "state.strayCheckAt",
     why: "A thread has nothing to do while slow items wait in another one's batch.",
+  },
+  {
+    name: "what else is in a thread waits until its grace is over",
+    file: "clock",
+    from: 'turn.out.push({ type: "revoke", batch: one, keep: 0, least: 0 });',
+    to: ";",
+    why: "L4: its neighbours need not wait to see whether it comes back.",
+  },
+  {
+    name: "a time limit is looked at only after its grace",
+    file: "clock",
+    from: "isOverdue ? state.options.graceMs : 0",
+    to: "isOverdue ? 0 : state.options.graceMs",
+    why: "L4: its neighbours wait as long.",
+  },
+  {
+    name: "threads that were set aside are asked to end at every tick",
+    file: "clock",
+    from: "state.setAside > 0 && state.strayCheckAt <= now",
+    to: "state.setAside > 0",
+    why: "L4: they have a grace in between, to come back by themselves.",
   },
 ];

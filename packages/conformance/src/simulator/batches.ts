@@ -62,7 +62,8 @@ export class Batches {
 
   /** An input that is no column fails its job. The batch is on its way all the same. */
   #shareColumns(job: JobView, batch: Batch): void {
-    if (batch.count > this.#shell.options.maxBatchItems) this.#shell.counters["columns batch beyond the engine's bound"]++;
+    if (batch.count > this.#shell.options.maxBatchItems)
+      this.#shell.counters["columns batch beyond the engine's bound"]++;
     if (job.source === undefined) return;
     this.#shell.counters["columns task without a column"]++;
     this.#shell.dispatch({ type: "source-failed", job: job.key });
@@ -103,7 +104,8 @@ export class Batches {
     if (thread.claims.isUnderWay) this.#shell.counters["revocation between a claim and its look at the limit"]++;
     if (thread.sent.some(({ stoppedAt }) => stoppedAt !== undefined))
       this.#shell.counters["revocation during a cancel"]++;
-    if (sent.hasColumns && from > 0 && from < batch.count) this.#shell.counters["columns batch taken back in the middle"]++;
+    if (sent.hasColumns && from > 0 && from < batch.count)
+      this.#shell.counters["columns batch taken back in the middle"]++;
     if (event.type === "pause-asked" && from > 0) this.#shell.counters["pause while an item is claimed"]++;
     if (least === 1) {
       if (batch.slot.reservedFor === undefined) this.#shell.counters["newcomer hastened"]++;

@@ -41,7 +41,8 @@ export class ShareChecks {
     this.#sharers.add(view);
     this.#weights += view.rules.weight;
     // Warm-ups stand in no line.
-    if (view.batchCount === 0 && view.spec.isWarmUp !== true) this.#entrant = { key: view.key, had: this.#beginningOf(view) };
+    if (view.batchCount === 0 && view.spec.isWarmUp !== true)
+      this.#entrant = { key: view.key, had: this.#beginningOf(view) };
   }
 
   /** A batch has left its thread, and will be paid for. */
@@ -69,10 +70,12 @@ export class ShareChecks {
     if (Math.abs(chargedMs - job.advanceMs) > EPSILON * (1 + chargedMs)) {
       broken("L5", `job ${job.key} has paid ${job.advanceMs} ms in advance, for batches of ${chargedMs} ms`);
     }
-    if (had < view.hadMs - slack) broken("L5", `job ${job.key} has had ${view.hadMs} ms by its weight, and ${had} count`);
+    if (had < view.hadMs - slack)
+      broken("L5", `job ${job.key} has had ${view.hadMs} ms by its weight, and ${had} count`);
     if (had > view.hadMs + slack) {
       // It was in line, or in a thread: nothing is to be made up for.
-      if (view.wasRunnable) broken("L5", `job ${job.key} stands in line and loses its place: ${had} for ${view.hadMs} ms`);
+      if (view.wasRunnable)
+        broken("L5", `job ${job.key} stands in line and loses its place: ${had} for ${view.hadMs} ms`);
       if (view.batchesBefore > 0 && !this.#left.has(view)) {
         broken("L5", `job ${job.key} is in a thread and is charged ${had} for ${view.hadMs} ms`);
       }

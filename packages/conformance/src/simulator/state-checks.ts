@@ -103,7 +103,10 @@ export class StateChecks {
     const { batchSize } = job.rules;
     if (phase !== "known") return 1;
     // What lies in shared columns does not travel.
-    const bound = Math.min(kind === "columns" ? Infinity : this.#shell.options.maxBatchItems, maxBatchItems || Infinity);
+    const bound = Math.min(
+      kind === "columns" ? Infinity : this.#shell.options.maxBatchItems,
+      maxBatchItems || Infinity,
+    );
     if (batchSize > 0) return Math.min(bound, batchSize);
     return Math.min(bound, Math.max(lanesOf(job, phase), 2 * (this.#largestAnswered.get(job.recipe) ?? 0)));
   }
