@@ -48,8 +48,8 @@ export class Batches {
     };
     noteAssigned(job, sent, this.#shell.now, this.#shell.scheduler);
     if (sent.hasColumns) this.#shareColumns(job, batch);
-    this.#shell.checks.onAssigned(sent);
-    if (first === undefined) this.#shell.checks.onGiven(sent);
+    this.#shell.sizes.onAssigned(sent);
+    if (first === undefined) this.#shell.slots.onGiven(sent);
     if (typeof batch.indices !== "number" && batch.job.isSparse && (batch.job.attempts?.size ?? 0) === 0) {
       this.#shell.counters["batch of items that lie apart"]++;
     }

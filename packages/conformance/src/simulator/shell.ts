@@ -23,6 +23,8 @@ import type { SchedulerUnderTest } from "./scheduler-under-test.js";
 import type { Counters } from "./sometimes.js";
 import { Outlook } from "./outlook.js";
 import { ShareChecks } from "./share-checks.js";
+import { SizeChecks } from "./size-checks.js";
+import { SlotChecks } from "./slot-checks.js";
 import { StateChecks } from "./state-checks.js";
 import { Supplies } from "./supplies.js";
 import { ThreadsBySlot } from "./threads-by-slot.js";
@@ -80,6 +82,8 @@ export class Shell {
   slackMs = 1e-6;
   readonly checks: StateChecks;
   readonly shares: ShareChecks;
+  readonly sizes: SizeChecks;
+  readonly slots: SlotChecks;
   readonly causes: Causes;
   readonly #outlook: Outlook;
   readonly #batches = new Batches(this);
@@ -103,6 +107,8 @@ export class Shell {
     this.threads = new ThreadsBySlot(this);
     this.supplies = new Supplies(this);
     this.shares = new ShareChecks(this);
+    this.sizes = new SizeChecks(this);
+    this.slots = new SlotChecks(this);
     this.checks = new StateChecks(this);
     this.causes = new Causes(this);
     this.#outlook = new Outlook(this);
@@ -129,9 +135,9 @@ export class Shell {
     const { trace, now } = this;
     const out = this.#out;
     this.steps++;
-    if (event.type === "described") this.checks.onDescribed(event.recipe);
+    if (event.type === "described") this.sizes.onDescribed(event.recipe);
     if (answer !== undefined && event.type === "done" && event.faults === undefined) {
-      this.checks.onAnswer(answer.sent, event.claimed);
+      this.sizes.onAnswer(answer.sent, event.claimed);
     }
     if (answer !== undefined && (event.type === "done" ? event.claimed > 0 : answer.sent.batch.count === 1)) {
       this.causes.onRun(answer.sent.job);

@@ -2,30 +2,19 @@
  * What must hold after each step, whatever happened: the scheduler's own state against itself and against the shell's
  * books. Small states are checked whole; what costs more is looked at now and then.
  */
-import type { Batch, Job, SchedulerEvent, Slot, State } from "@threadmill/engine/internal/scheduler";
+import type { Batch, Job, SchedulerEvent, State } from "@threadmill/engine/internal/scheduler";
 import type { JobView } from "./job-view.js";
-import type { Sent } from "./sent.js";
 import type { Shell } from "./shell.js";
-import type { SimulatedThread } from "./simulated-thread.js";
 import { Position } from "./thread-world.js";
-import { blockingCall } from "./threads-by-slot.js";
 import { broken } from "./violation.js";
 
 const EPSILON_MS = 1e-6;
 /** Every so many steps progress is looked at, as a caller does who asks for it. */
 const PROGRESS_EVERY = 8;
-type Recipe = Job["recipe"];
-/** The largest window where nobody has said one. */
-const MOST_IN_FLIGHT = 65_536;
 
 export class StateChecks {
   readonly #shell: Shell;
   readonly #state: State;
-  /** The largest batch of each recipe that was answered without a fault. */
-  readonly #largestAnswered = new Map<number, number>();
-
-  /** Recipes that some thread has described. */
-  readonly #described = new Set<number>();
   /** Batches of a job that was paused in this turn, and their last claims then. */
   readonly #pausedBatches: { readonly batch: Batch; readonly cur: number }[] = [];
 
@@ -36,7 +25,7 @@ export class StateChecks {
 
   afterStep(event: SchedulerEvent, isTurnOver: boolean): void {
     this.#onEvent(event);
-    for (const slot of this.#state.slots) this.#checkSlot(slot, isTurnOver);
+    for (const slot of this.#state.slots) this.#shell.slots.check(slot, isTurnOver);
     let live = 0;
     for (const job of this.#state.jobs.values()) {
       live++;
@@ -51,18 +40,8 @@ export class StateChecks {
       this.#pausedBatches.length = 0;
     }
     if (isTurnOver && this.#shell.pendingTicks === 0) this.#checkTimer(event);
-    if (event.type === "tick" && isTurnOver) this.#checkHeldSlots();
+    if (event.type === "tick" && isTurnOver) this.#shell.slots.checkHeld();
     if (this.#shell.steps % PROGRESS_EVERY === 0 && isTurnOver) this.#checkProgress();
-  }
-
-  /** What an answer teaches about its task, before the scheduler learns it. */
-  onAnswer(sent: Sent, claimed: number): void {
-    const before = this.#largestAnswered.get(sent.job.recipe) ?? 0;
-    if (claimed > before) this.#largestAnswered.set(sent.job.recipe, claimed);
-  }
-
-  onDescribed(recipe: number): void {
-    this.#described.add(recipe);
   }
 
   #onEvent(event: SchedulerEvent): void {
@@ -85,114 +64,6 @@ export class StateChecks {
         if (job.key !== key || job.isSettled || thread === undefined) continue;
         this.#pausedBatches.push({ batch, cur: control.cur(thread.rowNumber, batch.number) });
       }
-    }
-  }
-
-  /** A batch is no larger than anybody allows, and grows at most twofold. */
-  onAssigned(sent: Sent): void {
-    const { batch, job } = sent;
-    const { count } = batch;
-    this.#checkProbe(sent);
-    if (count === 0 && job.spec.isWarmUp !== true) broken("S10", `job ${job.key} has an empty batch`);
-    const most = this.#mostItems(job, batch.job.recipe);
-    if (count > most) broken("S10", `job ${job.key} has a batch of ${count} items, ${most} may be in one`);
-  }
-
-  #mostItems(job: JobView, { phase, kind }: Recipe): number {
-    const { maxBatchItems = 0 } = job.task;
-    const { batchSize } = job.rules;
-    if (phase !== "known") return 1;
-    // What lies in shared columns does not travel.
-    const bound = Math.min(
-      kind === "columns" ? Infinity : this.#shell.options.maxBatchItems,
-      maxBatchItems || Infinity,
-    );
-    if (batchSize > 0) return Math.min(bound, batchSize);
-    return Math.min(bound, Math.max(lanesOf(job, phase), 2 * (this.#largestAnswered.get(job.recipe) ?? 0)));
-  }
-
-  /** The most items that may be between a job's source and its reader now. */
-  mostInFlight(view: JobView): number {
-    if (view.rules.maxInFlight > 0) return view.rules.maxInFlight;
-    const { recipe } = this.#state.jobs.get(view.key) as Job;
-    const size = Math.max(this.#mostItems(view, recipe), lanesOf(view, recipe.phase));
-    return Math.min(2 * this.#shell.options.threads * size, MOST_IN_FLIGHT);
-  }
-
-  /** Until a task is described one batch of it is out, and the others wait; warm-ups do not. */
-  #checkProbe({ job, batch }: Sent): void {
-    if (this.#described.has(job.recipe) || job.spec.isWarmUp === true) return;
-    for (const { running, behind } of this.#state.slots) {
-      for (const other of [running, behind]) {
-        if (other === undefined || other === batch || other.count === 0 || other.stoppedAt !== undefined) continue;
-        if (other.job.recipe.id === job.recipe) {
-          broken("S10", `two batches of recipe ${job.recipe} are out, which nobody has described`);
-        }
-      }
-    }
-  }
-
-  #checkSlot(slot: Slot, isTurnOver: boolean): void {
-    const { index, running, behind, reservedFor, phase } = slot;
-    const state = this.#state;
-    if (behind !== undefined && running === undefined) broken("S8", `slot ${index} has a batch behind nothing`);
-    if (running !== undefined && (phase === "starting" || phase === "broken")) {
-      broken("S8", `slot ${index} has a batch and no thread`);
-    }
-    if (reservedFor !== undefined && reservedFor.phase === "settled") {
-      broken("L3", `slot ${index} is kept for a job that has ended`);
-    }
-    if (isTurnOver) this.#checkPlaceBehind(slot);
-    if (reservedFor !== undefined && reservedFor.suspects.length > 0) {
-      this.#shell.counters["suspect kept apart by a reserved slot"]++;
-    }
-    const thread = this.#shell.threads.at(index);
-    if (thread !== undefined) thread.keptFor = reservedFor;
-    const held = (running === undefined ? 0 : 1) + (behind === undefined ? 0 : 1);
-    if (isTurnOver && (thread?.sent.length ?? 0) !== held) {
-      broken("S8", `slot ${index} holds ${held} batches, and its thread ${thread?.sent.length ?? 0}`);
-    }
-    if ((phase === "stuck") !== this.#shell.threads.stuck.has(index)) broken("S12", `slot ${index} is ${phase}`);
-    const mayBeStuck = phase === "stuck" || running?.isOverdue === true || behind?.isOverdue === true;
-    if (mayBeStuck && isTurnOver && thread !== undefined) this.#checkBehindStuck(thread);
-    if (phase === "stuck" && running === undefined) broken("L4", `slot ${index} is stuck with nothing`);
-    if (phase !== "ready" || running !== undefined) return;
-    if (state.runnable.size > 0) broken("L1", `slot ${index} has nothing to do while there is work`);
-    for (const job of state.warmUps) {
-      if (job.phase === "live" && job.toWarm?.has(slot) === true) broken("L1", `slot ${index} stays cold`);
-    }
-  }
-
-  /** Whatever could go behind a running batch does; only what must be alone waits, each for a slot that is kept for it. */
-  #checkPlaceBehind({ index, phase, running, behind, reservedFor }: Slot): void {
-    const { runnable, jobs, slots } = this.#state;
-    if (runnable.size === 0 || phase !== "ready" || running === undefined || running.isAlone) return;
-    if (behind !== undefined || reservedFor !== undefined) return;
-    if (running.stoppedAt !== undefined || running.isOverdue) return;
-    for (const job of jobs.values()) {
-      if (!runnable.has(job)) continue;
-      if (job.suspects.length === 0) broken("L1", `job ${job.key} has work, and nothing waits behind slot ${index}`);
-      if (!slots.some((other) => other.reservedFor === job)) broken("L1", `no slot is kept for job ${job.key}`);
-    }
-  }
-
-  /** A slot that was kept for a job goes to it, and is kept for it no more. */
-  onGiven(sent: Sent): void {
-    const { slot, job } = sent.batch;
-    if (sent.job.spec.isWarmUp === true) return;
-    if (slot.reservedFor === job) broken("L5", `slot ${slot.index} is still kept for job ${job.key}, which has got it`);
-    const { keptFor } = sent.thread;
-    if (keptFor !== undefined && keptFor !== job && this.#state.runnable.has(keptFor)) {
-      broken("L5", `slot ${slot.index} is kept for job ${keptFor.key} and goes to job ${job.key}`);
-    }
-    sent.thread.keptFor = undefined;
-  }
-
-  /** What a thread has not begun that is stuck, or may be, need not wait for it. */
-  #checkBehindStuck({ slot, rowNumber, sent }: SimulatedThread): void {
-    for (const { batch, job } of sent) {
-      if (job.isSettled || batch.count <= Math.max(this.#shell.control.cur(rowNumber, batch.number), -1) + 1) continue;
-      broken("L4", `batch ${batch.number} waits behind the thread of slot ${slot}, which may be stuck`);
     }
   }
 
@@ -244,25 +115,13 @@ export class StateChecks {
     const open = job.supplied - view.delivered.length;
     if ((job.attempts?.size ?? 0) > open || (job.kills?.size ?? 0) > open)
       broken("S10", `job ${key} remembers items that have ended`);
-    if (view.source !== undefined) this.#checkSupply(job, view);
+    if (view.source !== undefined) this.#shell.sizes.checkSupply(job, view);
     const { maxInFlight } = view.rules;
     // What is found takes no room where no reader sets the pace, and only a pause can hold it back.
     const inFlight = view.inFlight - (view.spec.isThrottled === true ? 0 : view.found.length);
     if (maxInFlight > 0 && view.source !== undefined && inFlight > maxInFlight) {
       broken("S10", `job ${key} has ${inFlight} items in flight, ${maxInFlight} may be`);
     }
-  }
-
-  /** A source is asked as soon as there is room and nothing in stock. */
-  #checkSupply(job: Job, view: JobView): void {
-    if (job.phase !== "live" || view.sourceEnded || view.isPulling) return;
-    const { batchSize, maxInFlight } = view.rules;
-    // Only what the caller says is a batch's size from the beginning.
-    const size = batchSize > 0 ? this.#mostItems(view, job.recipe) : 1;
-    const most = 2 * this.#shell.options.threads * Math.max(size, lanesOf(view, job.recipe.phase));
-    const window = maxInFlight || Math.min(most, MOST_IN_FLIGHT);
-    const isEmpty = job.fresh === job.supplied && job.returned.size === 0;
-    if (view.inFlight < window && isEmpty) broken("L1", `job ${view.key} has room for more, and does not ask for it`);
   }
 
   #checkWhole(live: number, isTurnOver: boolean): void {
@@ -272,7 +131,8 @@ export class StateChecks {
     if (state.setAside !== shell.threads.strays.size) broken("L4", "the count of threads set aside is wrong");
     if (state.setAside > shell.options.threads) broken("S10", "more threads are set aside than may be");
     for (const { id, phase, jobs } of state.recipes.values()) {
-      if (phase !== "known" && this.#described.has(id)) broken("L1", `recipe ${id} was described, and is ${phase}`);
+      if (phase !== "known" && this.#shell.sizes.isDescribed(id))
+        broken("L1", `recipe ${id} was described, and is ${phase}`);
       if (isTurnOver && phase === "probing" && !this.#hasProbe(id)) {
         broken("L1", `${jobs.size} jobs wait for a description of recipe ${id} that nobody will bring`);
       }
@@ -328,24 +188,6 @@ export class StateChecks {
     if (armedAt > at + EPSILON_MS) broken("L2", `the timer is set to ${armedAt}, and ${what} is due at ${at}`);
   }
 
-  /** After a tick no slot is held beyond its time, if there is room to set its thread aside. */
-  #checkHeldSlots(): void {
-    const { now, threads, options } = this.#shell;
-    for (const { index, phase } of this.#state.slots) {
-      const thread = threads.at(index);
-      if (phase !== "ready" || thread === undefined) continue;
-      const [running] = thread.sent;
-      if (running?.stoppedAt !== undefined && now >= running.stoppedAt + options.graceMs + EPSILON_MS) {
-        broken("L4", `slot ${index} was stopped at ${running.stoppedAt} and is still held`);
-      }
-      const call = blockingCall(thread);
-      if (call === undefined || call.deadline === Infinity || call.run.sent.stoppedAt !== undefined) continue;
-      // The call may have begun right after a look, and the next one notes no more than that it has begun.
-      const most = call.deadline + call.run.sent.batch.job.rules.timeoutMs + options.graceMs;
-      if (now > most + this.#shell.slackMs) broken("L4", `slot ${index} is in one call until ${now}, beyond ${most}`);
-    }
-  }
-
   /** What a caller sees who asks for progress now: never more than there is (S5). */
   #checkProgress(): void {
     const { threads, control } = this.#shell;
@@ -399,12 +241,6 @@ export class StateChecks {
     }
     return left;
   }
-}
-
-/** How many items of the job one thread has in flight at once, as its task says, or the caller, as soon as it is known. */
-function lanesOf({ task, rules }: JobView, phase: Recipe["phase"]): number {
-  if ((task.kind ?? "item") !== "item") return 1;
-  return rules.concurrency || (phase === "known" ? (task.concurrency ?? 1) : 1);
 }
 
 /** One that was taken back whole brings no description, unless it is a warm-up. */

@@ -19,7 +19,7 @@ export class Supplies {
     if (job.isPulling) broken("S10", `job ${job.key} pulls while an earlier question is open`);
     if (job.sourceEnded) broken("S10", `job ${job.key} pulls from a source that has ended`);
     if (job.isPaused) broken("S10", `job ${job.key} pulls though it is paused`);
-    const most = this.#shell.checks.mostInFlight(job);
+    const most = this.#shell.sizes.mostInFlight(job);
     if (!(max > 0) || job.inFlight + max > most) {
       broken("S10", `job ${job.key} asks for ${max} items with ${job.inFlight} of ${most} in flight`);
     }
