@@ -91,7 +91,7 @@ function play(simulation: Simulation, random: Random): void {
 function enter(simulation: Simulation, random: Random, isLarge: boolean, isEven: boolean): Entrant {
   const itemMs = random.pick([0.5, 1, 4, 15]);
   const concurrency = random.pick([1, 1, 3]);
-  const weight = isEven ? 1 : random.pick([0.5, 1, 3]);
+  const weight = isEven ? 1 : random.pick([0.5, 1, 3, 0.1, 0.2]);
   const batchSize = random.pick([0, 0, 0, 400]);
   const { threads } = simulation.options;
   const items = isLarge ? Math.ceil((2 * LONG_MS * threads * concurrency) / itemMs) : 1 + random.below(12);
