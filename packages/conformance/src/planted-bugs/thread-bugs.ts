@@ -342,4 +342,11 @@ export const threadBugs: readonly PlantedBug[] = [
     to: "state.setAside > 0",
     why: "L4: they have a grace in between, to come back by themselves.",
   },
+  {
+    name: "a thread that has got further is still held to be late",
+    file: "clock",
+    from: "batch.isOverdue = false;",
+    to: "",
+    why: "L4: it gets nothing new, and its next item has no time limit but the grace.",
+  },
 ];

@@ -1,5 +1,5 @@
 /** What must hold for each slot: what it has, what waits there, for whom it is kept, and for how long it may be held. */
-import type { Slot, State } from "@threadmill/engine/internal/scheduler";
+import type { Batch, Slot, State } from "@threadmill/engine/internal/scheduler";
 import type { Sent } from "./sent.js";
 import type { Shell } from "./shell.js";
 import type { SimulatedThread } from "./simulated-thread.js";
@@ -38,7 +38,7 @@ export class SlotChecks {
       broken("S8", `slot ${index} holds ${held} batches, and its thread ${thread?.sent.length ?? 0}`);
     }
     if ((phase === "stuck") !== this.#shell.threads.stuck.has(index)) broken("S12", `slot ${index} is ${phase}`);
-    const mayBeStuck = phase === "stuck" || running?.isOverdue === true || behind?.isOverdue === true;
+    const mayBeStuck = phase === "stuck" || this.#isOverdue(running) || this.#isOverdue(behind);
     if (mayBeStuck && isTurnOver && thread !== undefined) this.#checkBehindStuck(thread);
     if (phase === "stuck" && running === undefined) broken("L4", `slot ${index} is stuck with nothing`);
     if (phase !== "ready" || running !== undefined) return;
@@ -71,6 +71,15 @@ export class SlotChecks {
       broken("L5", `slot ${slot.index} is kept for job ${keptFor.key} and goes to job ${job.key}`);
     }
     sent.thread.keptFor = undefined;
+  }
+
+  /** Only an item that has had its time is held to be late; with the next one a thread is in time again. */
+  #isOverdue(batch: Batch | undefined): boolean {
+    if (batch?.isOverdue !== true) return false;
+    if (this.#shell.now < batch.seenAt + batch.job.rules.timeoutMs - EPSILON_MS) {
+      broken("L4", `batch ${batch.number} of slot ${batch.slot.index} is held to be late, and is not`);
+    }
+    return true;
   }
 
   /** What a thread has not begun that is stuck, or may be, need not wait for it. */
