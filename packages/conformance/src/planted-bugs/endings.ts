@@ -359,4 +359,11 @@ export const endingBugs: readonly PlantedBug[] = [
     to: "job === undefined",
     why: "L5: its weight counts twice.",
   },
+  {
+    name: "a warm-up completes before it has begun",
+    file: "life",
+    from: "job.toWarm.size === 0 && job.batches.size === 0",
+    to: "job.batches.size === 0",
+    why: "L6: warm() resolves with cold threads.",
+  },
 ];

@@ -129,6 +129,7 @@ export class Inbox {
     if (!thread.isStray) this.#threads.stuck.delete(thread.slot);
     job.takeBack(sent, 0, this.#shell.scheduler.indexAt);
     job.batchCount--;
+    if (job.spec.isWarmUp === true) job.warmed.add(thread.slot);
     // What was stopped while it could not answer has its grace from when it can.
     const [next] = thread.sent;
     if (place !== 0 || next === undefined) return;

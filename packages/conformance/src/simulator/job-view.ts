@@ -60,6 +60,8 @@ export class JobView {
   /** After the step before: whether it stood in line, and how many batches it had. */
   wasRunnable = false;
   batchesBefore = 0;
+  /** Slots that a warm-up has been through, or that were given up meanwhile. */
+  readonly warmed = new Set<number>();
   /** Threads that died in a row before they had begun an item of it. */
   lossesInLoad = 0;
   /** The thread that runs the item, if one does. */

@@ -255,6 +255,7 @@ export class Shell {
     this.progress++;
     const job = liveJob(this.jobs, effect.job, "an end");
     noteSettled(job, effect, answer, this.now, this.scheduler);
+    if (effect.outcome === "completed" && job.spec.isWarmUp === true) this.slots.checkWarm(job);
     if (effect.outcome === "failed") this.causes.onFault(job, effect.fault);
     this.supplies.onSettled(job);
     this.shares.onSettled(job);

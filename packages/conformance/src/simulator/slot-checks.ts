@@ -1,5 +1,6 @@
 /** What must hold for each slot: what it has, what waits there, for whom it is kept, and for how long it may be held. */
 import type { Batch, Slot, State } from "@threadmill/engine/internal/scheduler";
+import type { JobView } from "./job-view.js";
 import type { Sent } from "./sent.js";
 import type { Shell } from "./shell.js";
 import type { SimulatedThread } from "./simulated-thread.js";
@@ -80,6 +81,13 @@ export class SlotChecks {
       broken("L4", `batch ${batch.number} of slot ${batch.slot.index} is held to be late, and is not`);
     }
     return true;
+  }
+
+  /** A warm-up completes when it has been through all slots but those that were given up. */
+  checkWarm({ key, warmed }: JobView): void {
+    for (const { index, phase } of this.#state.slots) {
+      if (phase !== "broken" && !warmed.has(index)) broken("L6", `warm-up ${key} completes, and slot ${index} is cold`);
+    }
   }
 
   /** What a thread has not begun that is stuck, or may be, need not wait for it. */

@@ -105,6 +105,7 @@ export class ThreadsBySlot implements ThreadWorld {
       const { slots } = shell.state;
       if (slots[slot]?.phase !== "broken") return;
       shell.counters["slot broken"]++;
+      for (const job of shell.jobs.values()) if (job.spec.isWarmUp === true) job.warmed.add(slot);
       if (slots.every(({ phase }) => phase === "broken")) shell.counters["all slots broken"]++;
       return;
     }
