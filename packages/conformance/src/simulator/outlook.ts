@@ -82,7 +82,7 @@ export class Outlook {
 /** The least share; of equals whoever has not started, and then whoever came first. */
 function isBefore(a: Job, b: Job): boolean {
   if (a.share !== b.share) return a.share < b.share;
-  return a.hasStarted === b.hasStarted ? a.order < b.order : b.hasStarted;
+  return a.hasStarted === b.hasStarted ? a.key < b.key : b.hasStarted;
 }
 
 /** Whether it could be kept for a newcomer: nothing in it is one's already. */
