@@ -62,7 +62,7 @@ setTimeout(() => end(plan.ending), plan.ending.atMs);
 
 function start(job: JobPlan, signal: AbortSignal): JobHandle<void, void | undefined> {
   const { concurrency, timeoutMs, items } = job;
-  const endless = timeoutMs === undefined ? naturals() : slowly();
+  const endless = timeoutMs === undefined ? naturals() : slowly(2 * concurrency * plan.threads);
   const handle = engine.run(reference(job), items === "endless" ? endless : Array<number>(items).fill(0), {
     signal,
     options: optionsOf(job),
@@ -87,10 +87,17 @@ function* naturals(): Generator<number> {
   for (let index = 0; ; index++) yield index;
 }
 
-/** Calls that are given up soon, while sharp is still at work on them, would pile up in libuv without an end. */
-async function* slowly(): AsyncGenerator<number> {
+/**
+ * Calls that are given up soon, while sharp is still at work on them, would pile up in libuv without an end, and keep
+ * other threads from loading their addon. So after the first of them more come only when those have ended, enough at a
+ * time for all threads: one that was late would never get any.
+ */
+async function* slowly(atATime: number): AsyncGenerator<number> {
   for (let index = 0; ; index++) {
-    if (index > MANY) await new Promise((resolve) => setTimeout(resolve, 1_000).unref());
+    if (index > MANY && index % atATime === 0) {
+      do await new Promise((resolve) => setTimeout(resolve, 1_000).unref());
+      while (inFlight.calls > 0);
+    }
     yield index;
   }
 }
