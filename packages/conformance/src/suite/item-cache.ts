@@ -136,12 +136,8 @@ export function itemCacheSuite(subject: Subject): void {
       const cache = { store: stored([1]), key: byValue };
       expect(await engine.call(missingModule, 1, { cache })).toBe(2);
       expect(await engine.map(addOne, [1, 2, 3], { cache })).toEqual([2, 3, 4]);
-      // As they came: two threads have no order.
-      expect([...cache.store].toSorted()).toEqual([
-        ["1", 2],
-        ["2", 3],
-        ["3", 4],
-      ]);
+      // In no order: two threads have none.
+      expect(Object.fromEntries(cache.store)).toEqual({ 1: 2, 2: 3, 3: 4 });
     });
 
     test("without items completes", async () => {
