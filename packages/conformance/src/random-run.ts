@@ -230,12 +230,15 @@ class RandomRun {
 
   #source({ items, source }: Plan, work: number, handle: () => Handle | undefined): Iterable<LoggedItem> {
     if (source === "array") return items;
+    let ended = 0;
     const note = (index: number): void => {
-      // Asked of the job: a handle that its signal has ended stays as it was.
+      // Asked of the job: a handle that its signal has ended stays as it was. A job that has settled in the middle of a
+      // pull may have given its id to another.
       const id = handle()?.id;
       const job = id === undefined ? undefined : this.#engine.job(id);
-      const { completed = 0, failed = 0 } = job !== undefined && "progress" in job ? job.progress : {};
-      this.recorder.add({ type: "pulled", work, index, ended: completed + failed });
+      const { completed = 0, failed = 0 } = job === undefined ? {} : "progress" in job ? job.progress : job.stats;
+      ended = Math.max(ended, completed + failed);
+      this.recorder.add({ type: "pulled", work, index, ended });
     };
     function* pull(): Generator<LoggedItem> {
       for (const item of items) {
