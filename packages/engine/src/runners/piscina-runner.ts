@@ -6,12 +6,11 @@
  * posts results outside of any `try`, so that a result which cannot be cloned would end the thread; and a pool with a
  * task in it holds the process, which an idle engine must not.
  */
-import { createRequire } from "node:module";
-import { pathToFileURL } from "node:url";
 import { MessageChannel, type MessagePort, type ResourceLimits, type Worker } from "node:worker_threads";
 import type { ThreadSetup } from "@threadmill/protocol";
 import { Piscina } from "piscina";
 import { type Runner, type Thread, type ThreadListener, portCloser } from "./runner.js";
+import { threadEntryUrl } from "./thread-entry.js";
 
 export interface PiscinaRunnerOptions {
   readonly threads: number;
@@ -22,7 +21,7 @@ export interface PiscinaRunnerOptions {
 
 export function createPiscinaRunner(options: PiscinaRunnerOptions): Runner {
   const pools = new Map<number, Piscina>();
-  const filename = findEntry();
+  const filename = threadEntryUrl(import.meta.url);
 
   function poolOf(slot: number): Piscina {
     let pool = pools.get(slot);
@@ -64,16 +63,6 @@ export function createPiscinaRunner(options: PiscinaRunnerOptions): Runner {
       });
     },
   };
-}
-
-/** Not by `import.meta.resolve`: what bundlers and test runners load has none, Vitest 3 for linked packages say. */
-function findEntry(): string {
-  try {
-    return pathToFileURL(createRequire(import.meta.url).resolve("@threadmill/workers/thread-entry")).href;
-  } catch (cause) {
-    const remedy = "If the engine is in a bundle, leave @threadmill/* out of that: mark the packages as external";
-    throw new Error(`the entry of threads in @threadmill/workers was not found. ${remedy}`, { cause });
-  }
 }
 
 /** Opens the pool's thread: it starts a runner on the port that it is given, and the task is over. */
