@@ -12,6 +12,8 @@ export default defineConfig({
   test: {
     // A process per test file: the tests start threads, load natives, and count what is left over at the end.
     pool: "forks",
+    // Many tests have listeners that throw, on purpose. Those that are about the warning hear it all the same.
+    execArgv: ["--disable-warning=THREADMILL_LISTENER"],
     // One for each core. Nothing here is late because the machine is busy.
     maxWorkers: availableParallelism(),
     // Real threads on a busy machine: a limit that only a hang can reach. Nothing waits for time to pass.
