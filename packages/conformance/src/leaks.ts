@@ -69,6 +69,9 @@ export interface Kit {
   expectWarnings(code: string): void;
 }
 
+/** Where a test does not say otherwise, no thread is taken for stuck because the machine is busy. */
+const LONG_GRACE_MS = 10_000;
+
 /** To be called inside a `describe`: engines for its tests, and checks after each of them that nothing is left. */
 export function useKit(subject: Subject): Kit {
   let engines: Engine[] = [];
@@ -88,7 +91,7 @@ export function useKit(subject: Subject): Kit {
   });
 
   function make(options?: EngineOptions): Engine {
-    const engine = subject.createEngine(options);
+    const engine = subject.createEngine({ graceMs: LONG_GRACE_MS, ...options });
     engines.push(engine);
     return engine;
   }

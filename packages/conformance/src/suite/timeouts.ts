@@ -66,11 +66,11 @@ export function timeoutsSuite(subject: Subject): void {
     });
 
     testWith(subject, "ownThreads", "that a handler ignores costs the thread, not its neighbours", async () => {
-      const engine = kit.single({ graceMs: 60 });
+      const engine = kit.single({ graceMs: 300 });
       const gate = new Gate();
       const items = range(20).map((value) => (value === 5 ? { value, gate: gate.shared } : { value }));
       const stuck = threadEvent(engine, "stuck");
-      const handle = engine.run(spinning, items, { timeoutMs: 40, onError: "collect", batchSize: 20 });
+      const handle = engine.run(spinning, items, { timeoutMs: 300, onError: "collect", batchSize: 20 });
       const { values, failures } = await handle.result;
       await stuck;
       expect(values).toEqual(range(20).map((value) => (value === 5 ? undefined : value)));
