@@ -21,7 +21,8 @@ export function step(state: State, event: SchedulerEvent, now: number, out: Effe
   const turn: Turn = { state, now, out };
   handle(turn, event);
   fill(turn);
-  if (event.type === "submit" || event.type === "resume-asked") {
+  // Newcomers are welcomed whenever slots are filled; one that comes back from a pause is asked for once.
+  if (event.type === "resume-asked") {
     const job = state.jobs.get(event.job);
     if (job !== undefined && job.batches.size === 0 && state.runnable.has(job)) giveWay(turn, job);
   }
