@@ -129,8 +129,11 @@ describe("recipes", () => {
     const recipes = new Recipes(forgotten);
     const held = recipes.acquire(reference, "held");
     for (let count = 0; count < 256; count++) recipes.release(recipes.acquire(reference, count));
-    expect(forgotten.mock.calls.map(([recipe]) => recipe.options)).toEqual([0]);
+    const names = (): unknown[] => forgotten.mock.calls.map(([recipe]) => recipe.options);
+    expect(names()).toEqual([0]);
     recipes.release(held);
     expect(recipes.acquire(reference, "held").id).toBe(held.id);
+    for (const options of [1, "new"]) recipes.release(recipes.acquire(reference, options));
+    expect(names()).toEqual([0, 2]);
   });
 });
