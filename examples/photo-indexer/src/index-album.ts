@@ -3,7 +3,7 @@ import type { Engine } from "@threadmill/engine";
 import { Catalog } from "./catalog/catalog.js";
 import { brokenOfRun, duplicateTotals, sizeOfRun } from "./catalog/published.js";
 import { RunLog } from "./catalog/run-log.js";
-import { IndexerError, messageOf } from "./errors.js";
+import { IndexerError, messageOf, systemCode } from "./errors.js";
 import { checkAlbumFolder } from "./files/album-folder.js";
 import { defaultIndexFolder } from "./files/index-folder.js";
 import { emptyTally } from "./files/walk.js";
@@ -99,7 +99,7 @@ export async function indexAlbum(options: IndexAlbumOptions): Promise<RunReport>
       log.flush();
     }
   } catch (error) {
-    throw foreseen(error);
+    throw foreseen(error, indexFolder);
   } finally {
     try {
       await closeLabelCache(labels);
@@ -181,10 +181,15 @@ function withThreshold(model: Model, nearThreshold: number | undefined): Model {
   return nearThreshold === undefined ? model : { ...model, nearThreshold };
 }
 
-/** A stage that fails ends the jobs behind it with SOURCE_FAILED; what the caller wants to know is how it began. */
-function foreseen(error: unknown): unknown {
-  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
-    if (cause instanceof IndexerError) return cause;
-  }
-  return error;
+/**
+ * How it began: a stage that fails ends the jobs behind it with SOURCE_FAILED. A call to the system that failed was one
+ * for the index: those for photos have failed their photos, and no more.
+ */
+function foreseen(error: unknown, indexFolder: string): unknown {
+  let begin = error;
+  while (begin instanceof Error && systemCode(begin) === "SOURCE_FAILED" && begin.cause !== undefined)
+    begin = begin.cause;
+  if (begin instanceof IndexerError || !(begin instanceof Error) || !("syscall" in begin)) return begin;
+  const text = `the index in ${indexFolder} cannot be written: ${begin.message}`;
+  return new IndexerError("INDEX_NOT_WRITABLE", text, { cause: begin });
 }

@@ -1,5 +1,15 @@
 /** The whole pipeline in this process, on the built code: threads load compiled task modules. */
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, utimesSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  utimesSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createEngine, type Engine } from "@threadmill/engine";
@@ -209,6 +219,14 @@ describe("bad input", () => {
     folder.write("texts/a.txt", "x");
     await expect(index({ album: folder.path("texts") })).rejects.toMatchObject({ code: "FOLDER_WITHOUT_PHOTOS" });
     expect(existsSync(folder.path("index"))).toBe(false);
+  });
+
+  it("is told from an index that cannot be written, before and behind the jobs", async () => {
+    folder.write("index/thumbs", "a file where a folder has to be");
+    await expect(index()).rejects.toMatchObject({ code: "INDEX_NOT_WRITABLE", message: containing("thumbs") });
+    rmSync(folder.path("index/thumbs"));
+    mkdirSync(folder.path("index/contact-sheet.html.tmp"), { recursive: true });
+    await expect(index()).rejects.toMatchObject({ code: "INDEX_NOT_WRITABLE", message: containing("contact-sheet") });
   });
 
   it("with broken files only ends with their report, and leaves the published index as it was", async () => {

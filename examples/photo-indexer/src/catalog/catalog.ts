@@ -133,9 +133,13 @@ export class Catalog {
   }
 
   close(): void {
-    // The connection itself ends only with its last statement, whenever that is collected: what lies in the log beside
-    // the database is brought home now, so that the one file can be copied.
-    this.database.prepare("PRAGMA wal_checkpoint(TRUNCATE)").all([]);
+    try {
+      // The connection itself ends only with its last statement, whenever that is collected: what lies in the log beside
+      // the database is brought home now, so that the one file can be copied.
+      this.database.prepare("PRAGMA wal_checkpoint(TRUNCATE)").all([]);
+    } catch {
+      // On a full disk it stays where it is, and is no less valid there.
+    }
     this.database.close();
     this.#lock.release();
   }

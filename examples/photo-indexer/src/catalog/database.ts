@@ -4,7 +4,7 @@
  * sees the raw statement. Blobs come back as Buffer from one method and ArrayBuffer from another; here they are bytes.
  */
 import Libsql from "libsql";
-import { IndexerError, messageOf, systemCode } from "../errors.js";
+import { IndexerError, messageOf } from "../errors.js";
 
 /** What a column can hold on the way in. */
 export type Value = string | number | Uint8Array | null;
@@ -22,7 +22,7 @@ export class Database {
   readonly #handle: Libsql.Database;
   readonly path: string;
 
-  /** @throws {IndexerError} `INDEX_NOT_WRITABLE`, `INDEX_DAMAGED`. */
+  /** @throws {IndexerError} as everything here does; see {@link foreseen}. */
   constructor(path: string) {
     this.path = path;
     try {
@@ -32,33 +32,33 @@ export class Database {
     }
     try {
       // The file is looked at only now.
-      this.#handle.prepare("SELECT count(*) FROM sqlite_master").all();
+      this.prepare("SELECT count(*) FROM sqlite_master").all([]);
     } catch (error) {
       this.close();
-      if (systemCode(error) === "SQLITE_BUSY") throw busy(path, error);
-      const text = `${path} is not a database (${messageOf(error)}); move it away, and the next run builds a new one`;
-      throw new IndexerError("INDEX_DAMAGED", text, { cause: error });
+      throw error;
     }
   }
 
   /** Runs statements that take no values. */
   exec(sql: string): void {
-    this.#handle.exec(sql);
+    this.#try(() => this.#handle.exec(sql));
   }
 
   /** Prepares a statement; `Row` is what the caller knows its columns to be. */
   prepare<Row = RawRow>(sql: string): Statement<Row> {
-    const statement: Libsql.Statement<[readonly Value[]]> = this.#handle.prepare<[readonly Value[]]>(sql);
+    const statement: Libsql.Statement<[readonly Value[]]> = this.#try(() =>
+      this.#handle.prepare<[readonly Value[]]>(sql),
+    );
     return {
       run: (values) => {
-        const { changes, lastInsertRowid } = statement.run(values);
+        const { changes, lastInsertRowid } = this.#try(() => statement.run(values));
         return { changes, lastId: Number(lastInsertRowid) };
       },
       get: (values) => {
-        const row = statement.get(values);
+        const row = this.#try(() => statement.get(values));
         return row === undefined ? undefined : (cleanRow(row) as Row);
       },
-      all: (values) => statement.all(values).map((row) => cleanRow(row) as Row),
+      all: (values) => this.#try(() => statement.all(values)).map((row) => cleanRow(row) as Row),
     };
   }
 
@@ -82,11 +82,51 @@ export class Database {
   close(): void {
     this.#handle.close();
   }
+
+  #try<Result>(work: () => Result): Result {
+    try {
+      return work();
+    } catch (error) {
+      throw foreseen(this.path, error);
+    }
+  }
 }
 
-/** The error of a file that another process holds. */
-export function busy(path: string, cause: unknown): IndexerError {
-  return new IndexerError("INDEX_BUSY", `another run is at work on ${path}; wait for it, or stop it`, { cause });
+/**
+ * What SQLite says of a file, disk or lock, as one of our errors; anything else as it is. Only a file that is damaged is
+ * to be moved away: one that may not be written to, or a full disk, is no fault of the catalog.
+ *
+ * By the lower byte of the number: the rest says more closely how, and libsql has no names for most of that.
+ */
+function foreseen(path: string, error: unknown): unknown {
+  const said = messageOf(error);
+  switch (resultCode(error) & 0xff) {
+    case SQLITE.BUSY:
+      return new IndexerError("INDEX_BUSY", `another run is at work on ${path}; wait for it, or stop it`, {
+        cause: error,
+      });
+    case SQLITE.CORRUPT:
+    case SQLITE.NOTADB: {
+      const text = `${path} is damaged, or not a database (${said}); move it away, and the next run builds a new one`;
+      return new IndexerError("INDEX_DAMAGED", text, { cause: error });
+    }
+    case SQLITE.PERM:
+    case SQLITE.READONLY:
+    case SQLITE.IOERR:
+    case SQLITE.FULL:
+    case SQLITE.CANTOPEN:
+      return new IndexerError("INDEX_NOT_WRITABLE", `${path} cannot be written to: ${said}`, { cause: error });
+    default:
+      return error;
+  }
+}
+
+/** https://sqlite.org/rescode.html */
+const SQLITE = { PERM: 3, BUSY: 5, READONLY: 8, IOERR: 10, CORRUPT: 11, FULL: 13, CANTOPEN: 14, NOTADB: 26 } as const;
+
+function resultCode(error: unknown): number {
+  if (typeof error !== "object" || error === null || !("rawCode" in error)) return 0;
+  return typeof error.rawCode === "number" ? error.rawCode : 0;
 }
 
 function cleanRow(row: unknown): RawRow {

@@ -1,6 +1,5 @@
 import { join } from "node:path";
-import { systemCode } from "../errors.js";
-import { busy, Database } from "./database.js";
+import { Database } from "./database.js";
 
 /**
  * One run per index at a time. The lock is a transaction held open in a database of its own: the system drops it with
@@ -9,13 +8,12 @@ import { busy, Database } from "./database.js";
  * @throws {IndexerError} `INDEX_BUSY`: another run holds it.
  */
 export function lockIndex(indexFolder: string): { release(): void } {
-  const path = join(indexFolder, "lock.sqlite");
-  const database = new Database(path);
+  const database = new Database(join(indexFolder, "lock.sqlite"));
   try {
     database.exec("BEGIN IMMEDIATE");
   } catch (error) {
     database.close();
-    throw systemCode(error) === "SQLITE_BUSY" ? busy(indexFolder, error) : error;
+    throw error;
   }
   return {
     release: () => {

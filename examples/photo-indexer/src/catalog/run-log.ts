@@ -45,7 +45,6 @@ export class RunLog {
   readonly #addFile: Statement<never>;
   readonly #addBroken: Statement<never>;
   #timer: NodeJS.Timeout | undefined;
-  #failure: Error | undefined;
 
   constructor(catalog: Catalog, recipeId: number, model: string, startedAt: string) {
     this.#catalog = catalog;
@@ -68,7 +67,6 @@ export class RunLog {
 
   /** Takes an entry; it is on disk within a quarter of a second, or after the next {@link flush}. */
   add(entry: Entry): void {
-    if (this.#failure !== undefined) throw this.#failure;
     this.#waiting.push(entry);
     if (entry.kind === "finished") this.#waitingHashes.add(entry.sha256);
     if (this.#waiting.length >= MAX_BATCH) {
@@ -78,23 +76,22 @@ export class RunLog {
     this.#timer ??= setTimeout(() => {
       try {
         this.flush();
-      } catch (error) {
-        // A timer has no caller: the run hears of a full disk at its next entry.
-        this.#failure = error instanceof Error ? error : new Error(String(error));
+      } catch {
+        // A timer has no caller. Nothing is lost: the next flush meets the same full disk, and has one; or it succeeds.
       }
     }, MAX_WAIT_MS);
   }
 
-  /** Commits what is waiting. */
+  /** Commits what is waiting. What could not be committed goes on waiting. */
   flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const batch = this.#waiting.splice(0);
-    this.#waitingHashes.clear();
-    if (batch.length === 0) return;
+    if (this.#waiting.length === 0) return;
     this.#catalog.database.transaction(() => {
-      for (const entry of batch) this.#write(entry);
+      for (const entry of this.#waiting) this.#write(entry);
     });
+    this.#waiting.length = 0;
+    this.#waitingHashes.clear();
   }
 
   /** Sees to it that the catalog knows a content if this run has finished it. */

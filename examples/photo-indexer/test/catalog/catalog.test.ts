@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
+import { closeSync, openSync, statSync, writeSync } from "node:fs";
 import { createRequire } from "node:module";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { Catalog } from "../../src/catalog/catalog.js";
 import {
   brokenOfRun,
@@ -185,6 +186,47 @@ describe("the catalog", () => {
   });
 });
 
+describe("a disk that refuses", () => {
+  it("for a moment costs no entry: what a timer could not write waits for the next flush", () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    try {
+      const catalog = openCatalog();
+      const { log } = startRun(catalog);
+      log.add({ kind: "finished", file: file("a.jpg"), sha256: HASH.a, description: described });
+      catalog.database.exec("PRAGMA query_only = 1");
+      vi.runAllTimers();
+      expect(sizeOfRun(catalog, log.runId).photos).toBe(0);
+      catalog.database.exec("PRAGMA query_only = 0");
+      log.publish("2025-01-01T00:01:00Z");
+      expect(sizeOfRun(catalog, log.runId).photos).toBe(1);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it("is told from a damaged catalog, which alone is to be moved away", () => {
+    const catalog = openCatalog();
+    const write = () => catalog.recipeId("x".repeat(1_000_000));
+    const refusal = (code: string) => expect.objectContaining({ code, message: containing("catalog.sqlite") }) as Error;
+    catalog.database.exec("PRAGMA query_only = 1");
+    expect(write).toThrow(refusal("INDEX_NOT_WRITABLE"));
+    catalog.database.exec("PRAGMA query_only = 0");
+    const pages = catalog.database.prepare<{ page_count: number }>("PRAGMA page_count").get([])?.page_count ?? 0;
+    catalog.database.exec(`PRAGMA max_page_count = ${pages}`);
+    expect(write).toThrow(refusal("INDEX_NOT_WRITABLE"));
+  });
+
+  it("while the catalog is closed keeps nothing locked", () => {
+    const catalog = openCatalog();
+    vi.spyOn(catalog.database, "prepare").mockImplementation(() => {
+      throw new Error("database or disk is full");
+    });
+    catalog.close();
+    open.pop();
+    openCatalog();
+  });
+});
+
 describe("comparisons", () => {
   it("are remembered by recipe and threshold, whether or not a run is published", () => {
     const catalog = openCatalog();
@@ -233,6 +275,26 @@ describe("opening a catalog", () => {
     folder.write("index/catalog.sqlite", "this is no database\n".repeat(500));
     expect(() => openCatalog()).toThrow(
       expect.objectContaining({ code: "INDEX_DAMAGED", message: containing("catalog.sqlite") }),
+    );
+  });
+
+  it("names one that is damaged in its middle, when that is met", () => {
+    const { log } = startRun(openCatalog());
+    for (let i = 0; i < 500; i++) {
+      const sha256 = i.toString(16).padStart(64, "0");
+      log.add({ kind: "finished", file: file(`${i}.jpg`), sha256, description: described });
+    }
+    log.publish("2025-01-01T00:01:00Z");
+    open.pop()?.close();
+    const path = folder.path("index/catalog.sqlite");
+    const handle = openSync(path, "r+");
+    // The first half holds the schema; what lies behind it is not looked at when the catalog is opened.
+    const from = Math.floor(statSync(path).size / 2);
+    writeSync(handle, Buffer.alloc(statSync(path).size - from, 0x55), 0, undefined, from);
+    closeSync(handle);
+    const catalog = openCatalog();
+    expect(() => [...photosOfRun(catalog, log.runId)]).toThrow(
+      expect.objectContaining({ code: "INDEX_DAMAGED", message: containing("move it away") }),
     );
   });
 
