@@ -7,6 +7,7 @@ export const INDEXER_ERROR_CODES = {
   FOLDER_WITHOUT_PHOTOS: "the folder holds no file that looks like a photo",
   NOTHING_READABLE: "every photo of the folder is broken; the index is left as it was",
   MANY_PHOTOS_VANISHED: "much of the published index is gone from the folder: an unmounted disk looks like this",
+  INDEX_IS_ALBUM: "the index would lie in the folder of the photos itself, rather than in one of its own",
   INDEX_OF_OTHER_FOLDER: "the index belongs to another folder",
   INDEX_BUSY: "another run is at work on the same index",
   INDEX_MISSING: "there is no index of the folder yet",
@@ -40,4 +41,9 @@ export function systemCode(error: unknown): string | undefined {
 /** The text of whatever was thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
+}
+
+/** What the system said, without the call and the path that Node adds: whoever shows it has named the file already. */
+export function systemReason(error: unknown): string {
+  return messageOf(error).replace(/, \w+ '[^]*'$/, "");
 }

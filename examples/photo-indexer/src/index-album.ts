@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { join } from "node:path";
 import type { Engine } from "@threadmill/engine";
 import { Catalog } from "./catalog/catalog.js";
@@ -5,7 +6,7 @@ import { brokenOfRun, duplicateTotals, sizeOfRun } from "./catalog/published.js"
 import { RunLog } from "./catalog/run-log.js";
 import { IndexerError, messageOf, systemCode } from "./errors.js";
 import { checkAlbumFolder } from "./files/album-folder.js";
-import { defaultIndexFolder } from "./files/index-folder.js";
+import { defaultIndexFolder, realIndexFolder } from "./files/index-folder.js";
 import { emptyTally } from "./files/walk.js";
 import { closeLabelCache, openLabelCache, type CacheSettings, type LabelCache } from "./labels/label-cache.js";
 import { labelRun } from "./labels/label-run.js";
@@ -61,12 +62,11 @@ export async function indexAlbum(options: IndexAlbumOptions): Promise<RunReport>
   const { signal, engine } = options;
   const startedAt = performance.now();
   signal.throwIfAborted();
-  const given = options.indexFolder === undefined ? [] : [options.indexFolder];
+  const given = options.indexFolder === undefined ? undefined : await realIndexFolder(options.indexFolder);
   const root = await checkAlbumFolder(options.album, signal, given);
-  const indexFolder = options.indexFolder ?? defaultIndexFolder(root);
+  const indexFolder = given ?? (await realIndexFolder(defaultIndexFolder(root)));
   const model = withThreshold(options.model ?? defaultModel(), options.nearThreshold);
-  await checkModel(engine, model);
-  signal.throwIfAborted();
+  await checkModel(engine, model, signal);
 
   const catalog = Catalog.open(indexFolder, root);
   let labels: LabelCache | undefined;
@@ -158,13 +158,24 @@ export class NothingReadableError extends IndexerError {
 
 /**
  * Opens the model in every thread before anything else happens: a file that is no model is found out now, not after the
- * first photos; and the threads are warm when those come.
+ * first photos; and the threads are warm when those come. A cancel does not wait for a large one.
  */
-async function checkModel(engine: Engine, model: Model): Promise<void> {
-  try {
-    await engine.warm(TASKS.embed, model.embed);
-  } catch (error) {
+async function checkModel(engine: Engine, model: Model, signal: AbortSignal): Promise<void> {
+  const warmed = engine.warm(TASKS.embed, model.embed).catch((error: unknown) => {
     throw new IndexerError("MODEL_UNUSABLE", modelProblem(model, error), { cause: error });
+  });
+  await untilAborted(warmed, signal);
+}
+
+/** What the work comes to, or, at once, the reason of the abort: the work then goes on unheard. */
+async function untilAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
+  const over = new AbortController();
+  try {
+    await Promise.race([work, once(signal, "abort", { signal: over.signal })]);
+    signal.throwIfAborted();
+  } finally {
+    over.abort();
   }
 }
 

@@ -8,17 +8,20 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  symlinkSync,
   utimesSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createEngine, type Engine } from "@threadmill/engine";
+import sharp from "sharp";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { readFindings } from "../dist/album/findings.js";
 import { scoreFindings } from "../dist/album/manifest.js";
 import { planSample } from "../dist/album/plan.js";
 import { ensureSampleAlbum, type SampleAlbum } from "../dist/album/sample-album.js";
 import { indexAlbum, type IndexAlbumOptions } from "../dist/index-album.js";
+import { TASKS } from "../dist/pipeline/tasks.js";
 import type { RunProgress } from "../dist/progress.js";
 import type { RunReport } from "../dist/report/report.js";
 import { publishedIndex } from "./helpers/published-index.js";
@@ -91,6 +94,13 @@ describe("a first run", () => {
     const { photos } = await index(options);
     expect((await index(options)).photos).toBe(photos);
   });
+
+  it("nor if it lies there by way of a symbolic link", async () => {
+    symlinkSync(folder.path("album"), folder.path("link"));
+    const options = { album: folder.path("link"), indexFolder: folder.path("link/index") };
+    const { photos } = await index(options);
+    expect((await index(options)).photos).toBe(photos);
+  });
 });
 
 describe("a second run", () => {
@@ -126,6 +136,28 @@ describe("a second run", () => {
     rmSync(folder.path("album/cat.png"));
     renameSync(folder.path("album/a_b.jpg"), folder.path("album/cat.jpg"));
     expect(await index()).toMatchObject({ photos: first.photos - 2, counts: { described: 0, recognised: 1 } });
+  });
+
+  it("shows the same as a first one over the same photos, also where two are equally good", async () => {
+    const pixels = await sharp(folder.path("album/cat.jpg")).resize(64, 64).raw().toBuffer();
+    rmSync(folder.path("album"), { recursive: true });
+    const files = [0, 1, 2, 3].map((last) => ({
+      name: `${last}.tif`,
+      pixels: Buffer.concat([pixels.subarray(1), Buffer.of(last)]),
+    }));
+    const shown: unknown[] = [];
+    for (const [at, order] of [files, files.toReversed()].entries()) {
+      const indexFolder = folder.path(`index${at}`);
+      rmSync(folder.path("album"), { recursive: true, force: true });
+      for (const file of order) {
+        const raw = { width: 64, height: 64, channels: 3 } as const;
+        folder.write(`album/${file.name}`, await sharp(file.pixels, { raw }).tiff({ compression: "none" }).toBuffer());
+        await index({ indexFolder });
+      }
+      shown.push(readFileSync(join(indexFolder, "index.json"), "utf8").split("\n").slice(1));
+    }
+    expect(shown[0]).toContainEqual(containing('"score":1'));
+    expect(shown[1]).toEqual(shown[0]);
   });
 
   it("finds near duplicates of new photos among old ones, which were compared before", async () => {
@@ -169,6 +201,61 @@ describe("a second run", () => {
   });
 });
 
+describe("a file that changes while it is read", () => {
+  /** The engine, but for one task, before whose every item `meddle` is told its path. */
+  function meddling(url: string, meddle: (path: string) => void): Engine {
+    async function* meddledWith(items: AsyncIterable<string | { path: string }>) {
+      for await (const item of items) {
+        meddle(typeof item === "string" ? item : item.path);
+        yield item;
+      }
+    }
+    const run = (task: { url: string }, items: AsyncIterable<string>, options: object) =>
+      engine.run(task as never, (task.url === url ? meddledWith(items) : items) as never, options as never);
+    return { run, warm: engine.warm.bind(engine) } as unknown as Engine;
+  }
+  const stages = [
+    ["its hash and its decode", TASKS.thumbnail.url],
+    ["its decode and its EXIF", TASKS.imageInfo.url],
+  ] as const;
+
+  for (const [name, url] of stages) {
+    it(`between ${name} is left to the next run, and its old content keeps its good name`, async () => {
+      const old = readFileSync(folder.path("album/cat.jpg"));
+      rmSync(folder.path("album"), { recursive: true });
+      folder.write("album/cat.jpg", old);
+      folder.write("album/other.png", readFileSync(join(drawn, "cat.png")));
+      const meddled = meddling(url, (path) => {
+        if (path.endsWith("cat.jpg")) folder.write("album/cat.jpg", old.subarray(0, 1000));
+      });
+      expect(await index({ engine: meddled })).toMatchObject({
+        photos: 1,
+        broken: [{ path: "cat.jpg", code: "FILE_CHANGED" }],
+      });
+      folder.write("album/again.jpg", old);
+      expect(await index()).toMatchObject({ photos: 2, broken: [{ path: "cat.jpg", code: "IMAGE_CORRUPT" }] });
+    });
+  }
+
+  it("or goes does not take its copies along", async () => {
+    const old = readFileSync(folder.path("album/cat.jpg"));
+    rmSync(folder.path("album"), { recursive: true });
+    const copies = ["a.jpg", "b.jpg", "c.jpg", "d.jpg"];
+    for (const copy of copies) folder.write(`album/${copy}`, old);
+    let meddledWith = 0;
+    const meddled = meddling(TASKS.thumbnail.url, (path) => {
+      if (meddledWith++ < 2) rmSync(path);
+    });
+    const report = await index({ engine: meddled });
+    expect(report).toMatchObject({
+      photos: 2,
+      distinctContents: 1,
+      counts: { described: 1, recognised: 1, broken: 2 },
+    });
+    expect(report.broken.map(({ code }) => code)).toEqual(["FILE_UNREADABLE", "FILE_UNREADABLE"]);
+  });
+});
+
 describe("a cancelled run", () => {
   const stages: [string, (progress: RunProgress) => boolean][] = [
     ["before the first photo", ({ stage }) => stage === "reading"],
@@ -204,6 +291,18 @@ describe("a cancelled run", () => {
     const { counts, photos } = await index();
     expect(counts.unchanged).toBeGreaterThanOrEqual(finished);
     expect(counts.unchanged + counts.recognised + counts.described).toBe(photos);
+  });
+
+  it("does not wait for a model that takes long to open", async () => {
+    const controller = new AbortController();
+    const reason = new Error("the user has had enough");
+    const opening = {
+      warm: () => {
+        queueMicrotask(() => controller.abort(reason));
+        return new Promise(() => {});
+      },
+    } as unknown as Engine;
+    await expect(index({ engine: opening, signal: controller.signal })).rejects.toBe(reason);
   });
 
   it("does nothing at all if its signal was aborted before", async () => {

@@ -84,6 +84,7 @@ export function groupsOfRun(catalog: Catalog, runId: number): GroupMember[][] {
 /** A content of a run with its vector, and what decides which of a group is the best picture. */
 export interface VectorRow {
   readonly contentId: number;
+  readonly sha256: string;
   readonly vector: PackedVector;
   readonly pixels: number;
   readonly sizeBytes: number;
@@ -93,12 +94,13 @@ export interface VectorRow {
 export function* vectorsOfRun(catalog: Catalog, runId: number): Generator<VectorRow[], void, undefined> {
   const page = catalog.database.prepare<{
     id: number;
+    sha256: string;
     vector: Uint8Array;
     scale: number;
     pixels: number;
     size_bytes: number;
   }>(
-    `SELECT c.id, d.vector, d.vector_scale AS scale, d.width * d.height AS pixels, c.size_bytes
+    `SELECT c.id, lower(hex(c.sha256)) AS sha256, d.vector, d.vector_scale AS scale, d.width * d.height AS pixels, c.size_bytes
     FROM contents c JOIN runs r ON r.id = ? JOIN descriptions d ON d.content_id = c.id AND d.recipe_id = r.recipe_id
     WHERE c.id > ? AND d.vector IS NOT NULL
       AND EXISTS (SELECT 1 FROM run_files f WHERE f.run_id = r.id AND f.content_id = c.id)
@@ -110,6 +112,7 @@ export function* vectorsOfRun(catalog: Catalog, runId: number): Generator<Vector
     if (last === undefined) return;
     yield rows.map((row) => ({
       contentId: row.id,
+      sha256: row.sha256,
       vector: { scale: row.scale, bytes: new Int8Array(row.vector.buffer, row.vector.byteOffset, row.vector.length) },
       pixels: row.pixels,
       sizeBytes: row.size_bytes,

@@ -6,16 +6,19 @@ import { holdsPhotos } from "./walk.js";
 /**
  * Makes sure that `folder` can be indexed, before anything is created or started, and answers its real path.
  *
- * @param leaveOut real paths below it that do not count.
- * @throws {IndexerError} `FOLDER_NOT_FOUND`, `FOLDER_NOT_A_DIRECTORY`, `FOLDER_UNREADABLE`, `FOLDER_WITHOUT_PHOTOS`.
+ * @param indexFolder real path of where the index is to go, if that is known: what lies there does not count.
+ * @throws {IndexerError} `FOLDER_NOT_FOUND`, `FOLDER_NOT_A_DIRECTORY`, `FOLDER_UNREADABLE`, `FOLDER_WITHOUT_PHOTOS`,
+ * `INDEX_IS_ALBUM`.
  */
-export async function checkAlbumFolder(
-  folder: string,
-  signal: AbortSignal,
-  leaveOut: readonly string[],
-): Promise<string> {
+export async function checkAlbumFolder(folder: string, signal: AbortSignal, indexFolder?: string): Promise<string> {
   const root = await realFolder(folder);
-  if (!(await holdsPhotos(root, { signal, leaveOut }))) {
+  if (root === indexFolder) {
+    throw new IndexerError(
+      "INDEX_IS_ALBUM",
+      `the index of ${folder} cannot lie among the photos; give it another folder`,
+    );
+  }
+  if (!(await holdsPhotos(root, { signal, leaveOut: indexFolder === undefined ? [] : [indexFolder] }))) {
     throw new IndexerError("FOLDER_WITHOUT_PHOTOS", `there are no photos in ${folder} or its folders`);
   }
   return root;

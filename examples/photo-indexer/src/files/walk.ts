@@ -1,6 +1,6 @@
 import { lstat, opendir } from "node:fs/promises";
 import { join } from "node:path";
-import { messageOf } from "../errors.js";
+import { systemCode, systemReason } from "../errors.js";
 import { kindOfName } from "./photo-names.js";
 
 /** A file that looks like a photo, as it was when the walk passed it. */
@@ -102,7 +102,7 @@ async function examine(root: string, path: string): Promise<Found> {
     if (sizeBytes === 0) return { kind: "problem", path, code: "FILE_EMPTY", reason: "the file has no bytes" };
     return { kind: "photo", path, absolutePath, sizeBytes, modifiedNs: String(stats.mtimeNs) };
   } catch (error) {
-    return { kind: "problem", path, code: "FILE_UNREADABLE", reason: messageOf(error) };
+    return { kind: "problem", path, code: "FILE_UNREADABLE", reason: reasonOf(error, path) };
   }
 }
 
@@ -135,7 +135,14 @@ async function* entries(
       }
     } catch (error) {
       options.signal.throwIfAborted();
-      yield { kind: "problem", path: folder.path || ".", code: "FOLDER_UNREADABLE", reason: messageOf(error) };
+      const reason = reasonOf(error, folder.path);
+      yield { kind: "problem", path: folder.path || ".", code: "FOLDER_UNREADABLE", reason };
     }
   }
+}
+
+/** Linux takes any bytes as a name. Those that are no UTF-8 come as U+FFFD, and nothing is there under the new name. */
+function reasonOf(error: unknown, path: string): string {
+  const lost = systemCode(error) === "ENOENT" && path.includes("\ufffd");
+  return lost ? "its name, or that of a folder above it, is not UTF-8" : systemReason(error);
 }

@@ -1,5 +1,5 @@
 import type { TaskError } from "@threadmill/engine";
-import { messageOf, systemCode } from "../errors.js";
+import { systemCode, systemReason } from "../errors.js";
 
 /** Why one photo is no part of the index. */
 export interface Failure {
@@ -29,9 +29,9 @@ const LASTING = new Set([
 export function failureOf(error: TaskError, absolutePath: string): Failure {
   const own = error.code === "TASK_FAILED" ? error.cause : error;
   const code = systemCode(own) ?? error.code;
-  // The report names the file already, by its path in the album.
-  const text = messageOf(own)
+  // The report names the file already, by its path in the album, and the code says that it cannot be read.
+  const text = systemReason(own)
     .replaceAll(absolutePath, "")
-    .replace(/^(?:[\s:]|is )+/, "");
+    .replace(/^(?:[\s:]|is |cannot be read: )+/, "");
   return { code, reason: text === "" ? code : text, lasting: LASTING.has(code) };
 }

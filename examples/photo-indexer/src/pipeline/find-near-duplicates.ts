@@ -57,9 +57,10 @@ async function compareFresh(
 
 /** Groups of the contents that this run holds; pairs with others are from photos that are gone. */
 function groupContents(contents: readonly VectorRow[], pairs: readonly AlikeContents[]): GroupMember[][] {
-  // The best first, which is what the grouping asks for: most pixels, then most bytes, then the one known longest.
+  // The best first, which is what the grouping asks for: most pixels, then most bytes. Of equals any one will do, but it
+  // must be the same in each index of the same photos; ids go by which thread was first.
   const ranked = contents.toSorted(
-    (a, b) => b.pixels - a.pixels || b.sizeBytes - a.sizeBytes || a.contentId - b.contentId,
+    (a, b) => b.pixels - a.pixels || b.sizeBytes - a.sizeBytes || (a.sha256 < b.sha256 ? -1 : 1),
   );
   const rankOf = new Map(ranked.map(({ contentId }, rank) => [contentId, rank]));
   const grouping = new NearGrouping();

@@ -16,6 +16,7 @@ import type { Description, KnownContent } from "../catalog/records.js";
 import { packVector } from "../duplicates/vectors.js";
 import { countPhotos, walk, type FoundPhoto } from "../files/walk.js";
 import { decoderVersion } from "./decoder.js";
+import { systemReason } from "../errors.js";
 import { failureOf, type Failure } from "./failure.js";
 import { filesDone, type Run } from "./run.js";
 import { AS_STAGE, stage } from "./stage.js";
@@ -48,22 +49,30 @@ export async function readPhotos(run: Run): Promise<void> {
   const reading = new Reading(run);
   const { signal, root, indexFolder, meter, counts } = run;
   let total: number | undefined;
+  const over = new AbortController();
   // Counted beside the work, so that there is an estimate long before the walk, which is held back, has seen them all.
-  const counting = countPhotos(root, { signal, leaveOut: [indexFolder] }).then(
+  const counted = countPhotos(root, {
+    signal: AbortSignal.any([signal, over.signal]),
+    leaveOut: [indexFolder],
+  }).then(
     (count) => {
       total = count;
     },
     () => {
-      // A cancel ends it; and what else can go wrong the walk will meet too, and report.
+      // It ends with the reading, if that fails; and what else can go wrong the walk will meet too, and report.
     },
   );
   meter.begin("reading", () => {
     const done = filesDone(counts);
     return { done, broken: counts.broken, total: total === undefined ? undefined : Math.max(total, done) };
   });
-  for await (const photo of reading.embedded()) reading.finish(photo, photo.description);
-  signal.throwIfAborted();
-  await counting;
+  try {
+    for await (const photo of reading.embedded()) reading.finish(photo, photo.description);
+    signal.throwIfAborted();
+    await counted;
+  } finally {
+    over.abort();
+  }
   run.log.flush();
 }
 
@@ -74,7 +83,10 @@ class Reading {
   readonly #decoder = decoderVersion();
   /** Files with the same content as one that is on its way, by its hash: described once, entered for all. */
   readonly #twins = new Map<string, FoundPhoto[]>();
-
+  /** Twins of files that were given up: each is the one on its way now. */
+  readonly #heirs: HashedPhoto[] = [];
+  /** Called when a content has come to its end, or has an heir. */
+  #onSettled = (): void => {};
   /** Hashes of contents that this run has found to be broken: their other files are no news, and not tried again. */
   readonly #brokenNow = new Set<string>();
 
@@ -123,6 +135,7 @@ class Reading {
       else if (file === photo) counts.described++;
       else counts.recognised++;
     }
+    this.#onSettled();
   }
 
   /** Decoded once: the thumbnail is stored, the model's pixels go on. */
@@ -141,11 +154,11 @@ class Reading {
       }),
     );
     for await (const { subject, outcome } of shrunk) {
-      if (outcome.status === "failed") {
+      const change = changeOf(subject);
+      if (change !== undefined) {
+        this.#giveUp(subject, change);
+      } else if (outcome.status === "failed") {
         this.#fail(subject, outcome.error);
-      } else if (hasChanged(subject)) {
-        // Between its hash and its decode: a thumbnail under the wrong hash would stay for ever.
-        this.#giveUp(subject, { code: "FILE_CHANGED", reason: "was written to while it was read", lasting: false });
       } else if (outcome.value.pixels !== undefined) {
         const thumbnail = this.#thumbnails.pathOf(subject.sha256);
         this.#thumbnails.store(thumbnail, outcome.value.data);
@@ -160,7 +173,9 @@ class Reading {
       engine.run(TASKS.imageInfo, items, { ...AS_STAGE, signal, retry: RETRY }),
     );
     for await (const { subject, outcome } of examined) {
-      if (outcome.status === "failed") this.#fail(subject, outcome.error);
+      const change = changeOf(subject);
+      if (change !== undefined) this.#giveUp(subject, change);
+      else if (outcome.status === "failed") this.#fail(subject, outcome.error);
       else yield { ...subject, info: outcome.value };
     }
   }
@@ -190,6 +205,12 @@ class Reading {
       }
       this.#twins.set(sha256, []);
       yield { ...subject, sha256 };
+    }
+    // Until nothing is on its way that could leave an heir.
+    while (this.#twins.size > 0) {
+      const heir = this.#heirs.shift();
+      if (heir !== undefined) yield heir;
+      else await new Promise<void>((resolve) => (this.#onSettled = resolve));
     }
   }
 
@@ -234,15 +255,17 @@ class Reading {
     this.finish(photo, { status: "broken", code: failure.code, reason: failure.reason, decoder: this.#decoder });
   }
 
-  /** Reports a file, and those with the same content behind it, without remembering anything of them. */
+  /** Reports a file, without remembering anything of it. The next one with the same content, if any, takes its place. */
   #giveUp(photo: FoundPhoto & { readonly sha256?: string }, { code, reason }: Failure): void {
     const { log, counts } = this.#run;
-    const twins = photo.sha256 === undefined ? [] : (this.#twins.get(photo.sha256) ?? []);
-    if (photo.sha256 !== undefined) this.#twins.delete(photo.sha256);
-    for (const file of [photo, ...twins]) {
-      log.add({ kind: "unusable", path: file.path, code, reason });
-      counts.broken++;
-    }
+    log.add({ kind: "unusable", path: photo.path, code, reason });
+    counts.broken++;
+    const { sha256 } = photo;
+    if (sha256 === undefined) return;
+    const heir = this.#twins.get(sha256)?.shift();
+    if (heir === undefined) this.#twins.delete(sha256);
+    else this.#heirs.push({ ...heir, sha256 });
+    this.#onSettled();
   }
 }
 
@@ -267,8 +290,18 @@ function pixelsOf({ pixels: { data, width, height } }: ExaminedPhoto): {
   return { pixels: data, width, height };
 }
 
-/** Whether a file is no longer what the walk saw. Synchronous for the reason that {@link ThumbnailStore.store} gives. */
-function hasChanged({ absolutePath, sizeBytes, modifiedNs }: FoundPhoto): boolean {
-  const stats = lstatSync(absolutePath, { bigint: true, throwIfNoEntry: false });
-  return stats === undefined || Number(stats.size) !== sizeBytes || String(stats.mtimeNs) !== modifiedNs;
+/**
+ * Why a file is no longer what the walk saw, if it is not: then what was read of it since its hash, a fault included, is
+ * of another content, and would stay under that hash for ever.
+ *
+ * Synchronous for the reason that {@link ThumbnailStore.store} gives.
+ */
+function changeOf({ absolutePath, sizeBytes, modifiedNs }: FoundPhoto): Failure | undefined {
+  try {
+    const stats = lstatSync(absolutePath, { bigint: true });
+    if (Number(stats.size) === sizeBytes && String(stats.mtimeNs) === modifiedNs) return undefined;
+    return { code: "FILE_CHANGED", reason: "was written to while it was read", lasting: false };
+  } catch (error) {
+    return { code: "FILE_UNREADABLE", reason: systemReason(error), lasting: false };
+  }
 }

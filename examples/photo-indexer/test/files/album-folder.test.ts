@@ -1,13 +1,13 @@
-import { chmodSync, mkdirSync, symlinkSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, symlinkSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { checkAlbumFolder } from "../../src/files/album-folder.js";
-import { defaultIndexFolder } from "../../src/files/index-folder.js";
+import { defaultIndexFolder, realIndexFolder } from "../../src/files/index-folder.js";
 import { tempFolder } from "../helpers/temp-folder.js";
 import { containing } from "../helpers/text.js";
 
 const folder = tempFolder();
 const signal = new AbortController().signal;
-const check = (name: string): Promise<string> => checkAlbumFolder(folder.path(name), signal, []);
+const check = (name: string): Promise<string> => checkAlbumFolder(folder.path(name), signal);
 
 describe("checkAlbumFolder", () => {
   it("names a folder that does not exist", async () => {
@@ -45,6 +45,14 @@ describe("checkAlbumFolder", () => {
     symlinkSync(folder.path("album"), folder.path("link"));
     expect(await check("link")).toBe(folder.path("album"));
   });
+
+  it("refuses an index among the photos, and does not count what lies in one below them", async () => {
+    folder.write("album/index/thumbs/a.webp", "x");
+    const album = folder.path("album");
+    await expect(checkAlbumFolder(album, signal, album)).rejects.toMatchObject({ code: "INDEX_IS_ALBUM" });
+    const inside = checkAlbumFolder(album, signal, folder.path("album/index"));
+    await expect(inside).rejects.toMatchObject({ code: "FOLDER_WITHOUT_PHOTOS" });
+  });
 });
 
 describe("defaultIndexFolder", () => {
@@ -53,5 +61,20 @@ describe("defaultIndexFolder", () => {
     const other = defaultIndexFolder("/photos/2025/Summer trip", "/home/me");
     expect(one.replaceAll("\\", "/")).toMatch(/\/home\/me\/\.threadmill\/Summer-trip-[0-9a-f]{8}$/);
     expect(other).not.toBe(one);
+  });
+
+  it("can be made for an album whose name is as long as a name may be", () => {
+    mkdirSync(defaultIndexFolder(`/photos/${"x".repeat(255)}`, folder.path()), { recursive: true });
+    mkdirSync(defaultIndexFolder(`/photos/${"写".repeat(85)}`, folder.path()), { recursive: true });
+    expect(readdirSync(folder.path(".threadmill"))).toHaveLength(2);
+  });
+});
+
+describe("realIndexFolder", () => {
+  it("follows links of the folders above one that does not exist yet", async () => {
+    mkdirSync(folder.path("album"));
+    symlinkSync(folder.path("album"), folder.path("link"));
+    expect(await realIndexFolder(folder.path("link/made/later"))).toBe(folder.path("album/made/later"));
+    expect(await realIndexFolder(folder.path("link"))).toBe(folder.path("album"));
   });
 });

@@ -1,9 +1,9 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, mkdirSync, symlinkSync } from "node:fs";
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { countPhotos, emptyTally, holdsPhotos, walk, type Found, type WalkOptions } from "../../src/files/walk.js";
 import { tempFolder } from "../helpers/temp-folder.js";
-import { matching } from "../helpers/text.js";
+import { containing, matching } from "../helpers/text.js";
 
 const folder = tempFolder();
 const signal = new AbortController().signal;
@@ -73,6 +73,13 @@ describe("walk", () => {
       { kind: "problem", path: "locked", code: "FOLDER_UNREADABLE" },
     ]);
     chmodSync(folder.path("locked"), 0o700);
+  });
+
+  it.runIf(process.platform === "linux")("says of a name that is not UTF-8 that it is the name", async () => {
+    writeFileSync(Buffer.concat([Buffer.from(folder.path("caf")), Buffer.from([0xe9]), Buffer.from(".jpg")]), "x");
+    expect(await found()).toMatchObject([
+      { kind: "problem", code: "FILE_UNREADABLE", reason: containing("not UTF-8") },
+    ]);
   });
 
   it("leaves out the folders it is told to, such as an index inside the album", async () => {
