@@ -1,5 +1,5 @@
 /**
- * `npm start`: sets everything up, then indexes an album with the photo indexer. Arguments after `--` are passed on.
+ * `npm start`: sets everything up, then runs the photo indexer. Arguments after `--` are passed on.
  */
 import "./lib/check-node.mjs";
 
@@ -23,7 +23,7 @@ if (!existsSync(cli)) {
 // use, before a line of the application runs: hence here, and not in the application.
 const UV_THREADPOOL_SIZE = process.env["UV_THREADPOOL_SIZE"] ?? String(Math.max(4, 2 * availableParallelism()));
 
-const ending = await run(process.execPath, [cli, "index", ...process.argv.slice(2)], {
+const ending = await run(process.execPath, [cli, ...process.argv.slice(2)], {
   // npm runs scripts at the top of the repository; folders are meant from where the user typed the command.
   cwd: process.env["INIT_CWD"] ?? process.cwd(),
   env: { ...process.env, UV_THREADPOOL_SIZE },

@@ -79,6 +79,12 @@ describe("the progress view", () => {
     expect(lines).toHaveLength(3);
   });
 
+  it("takes a terminal that does not know its width for one of 80 columns", () => {
+    const lines: string[] = [];
+    createProgressView({ isTTY: true, columns: 0, write: (text) => lines.push(text) }, false).show(progress());
+    expect(lines[0]).toContain(progressLine(progress(), 80));
+  });
+
   it("writes plain lines elsewhere: one at once, then now and then, and none for a stage that is over in a moment", () => {
     const { lines, view } = written(false);
     for (let ms = 0; ms <= 11_000; ms += 100) view.show(progress({ elapsedMs: ms }));

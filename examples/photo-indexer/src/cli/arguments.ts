@@ -8,8 +8,13 @@ export type Command =
   | { readonly kind: "help" }
   | { readonly kind: "index"; readonly folder: string | undefined; readonly options: IndexArguments }
   | ({ readonly kind: "search" } & SearchArguments)
-  | { readonly kind: "sample"; readonly folder: string | undefined; readonly threads: number | undefined }
+  | ({ readonly kind: "sample"; readonly folder: string | undefined } & SampleArguments)
   | { readonly kind: "model"; readonly file: string };
+
+export interface SampleArguments {
+  readonly quiet: boolean;
+  readonly threads: number | undefined;
+}
 
 export interface IndexArguments {
   readonly out: string | undefined;
@@ -43,15 +48,31 @@ const OPTIONS = {
   "model-output": { type: "string" },
 } as const;
 
-const COMMANDS = ["index", "search", "sample", "model"] as const;
+/** The commands, with the options that go with each. */
+const COMMANDS = {
+  index: Object.keys(OPTIONS),
+  search: ["out", "json"],
+  sample: ["quiet", "threads"],
+  model: [],
+} as const;
+
+function isCommand(word: string | undefined): word is keyof typeof COMMANDS {
+  return word !== undefined && Object.hasOwn(COMMANDS, word);
+}
 
 /** Reads the words behind the program's name. @throws {IndexerError} `USAGE`. */
 export function readArguments(words: readonly string[]): Command {
   const { values, positionals } = parse(words);
   if (values.help === true) return { kind: "help" };
+  // What a script makes of a variable that is not set: as a path it would mean the working folder.
+  if (positionals.includes("")) fail("a word is empty");
+  for (const [name, value] of Object.entries(values)) if (value === "") fail(`--${name} needs a value`);
   const [first, ...others] = positionals;
-  const command = COMMANDS.find((name) => name === first);
   // `photo-indexer ~/Pictures` is what one types first; a folder called "index" is reached as ./index.
+  const command = isCommand(first) ? first : undefined;
+  const fitting: readonly string[] = COMMANDS[command ?? "index"];
+  const unfit = Object.keys(values).find((name) => !fitting.includes(name));
+  if (unfit !== undefined) fail(`--${unfit} does not go with ${command}`);
   if (command === "search") {
     const [folder, ...wanted] = others;
     if (folder === undefined || wanted.length === 0) fail("search needs a folder, and words to look for");
@@ -60,10 +81,12 @@ export function readArguments(words: readonly string[]): Command {
   const [operand, ...excess] = command === undefined ? positionals : others;
   if (excess.length > 0) throw usage(`one folder at a time, not ${positionals.length}: ${excess.join(" ")}`);
   const threads = values.threads === undefined ? undefined : number("--threads", values.threads, 0, 512, true);
-  if (command === "sample") return { kind: "sample", folder: operand, threads };
+  if (command === "sample") return { kind: "sample", folder: operand, quiet: values.quiet ?? false, threads };
   if (command === "model")
     return operand === undefined ? fail("model needs a file to write") : { kind: "model", file: operand };
   const near = values.near === undefined ? undefined : number("--near", values.near, 0, 1, false);
+  // All pairs of all photos would be alike.
+  if (near === 0) fail("--near must be above 0");
   return {
     kind: "index",
     folder: operand,

@@ -37,7 +37,7 @@ export async function main(words: readonly string[]): Promise<number> {
     case "model":
       return await writeModel(command.file);
     case "sample":
-      return await withEngine(command.threads, false, false, async (work) => {
+      return await withEngine(command.threads, false, command.quiet, async (work) => {
         const { folder, drawn } = await ensureSampleAlbum({
           ...work,
           ...(command.folder === undefined ? {} : { folder: command.folder }),

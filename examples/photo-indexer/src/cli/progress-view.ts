@@ -32,7 +32,8 @@ export function createProgressView(stream: TextStream, quiet: boolean): Progress
   return {
     show: (progress) => {
       shown = true;
-      stream.write(ERASE_LINE + progressLine(progress, stream.columns ?? 80));
+      // A terminal that does not know its width says 0.
+      stream.write(ERASE_LINE + progressLine(progress, stream.columns || 80));
     },
     clear: () => {
       if (shown) stream.write(ERASE_LINE);

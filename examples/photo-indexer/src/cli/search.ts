@@ -16,7 +16,7 @@ export interface SearchArguments {
 /** A terminal can take this many names; `--json` prints all. */
 const MAX_SHOWN = 1000;
 
-/** Photos of the published index that all of the words fit. @throws {IndexerError} `INDEX_MISSING`. */
+/** Photos of the published index that all of the words fit. @throws {IndexerError} `INDEX_MISSING`, `INDEX_DAMAGED`. */
 export async function searchIndex({ folder, words, out }: SearchArguments): Promise<IndexedPhoto[]> {
   const root = await realpath(folder).catch(() => resolve(folder));
   const library = new PhotoLibrary(out === undefined ? defaultIndexFolder(root) : resolve(out));

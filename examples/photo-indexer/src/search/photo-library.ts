@@ -26,7 +26,7 @@ export class PhotoLibrary {
   /**
    * Reads the published index anew. Readers go on meanwhile, with the last one.
    *
-   * @throws {IndexerError} `INDEX_MISSING`.
+   * @throws {IndexerError} `INDEX_MISSING`, `INDEX_DAMAGED`.
    */
   async reload(options?: ReloadOptions): Promise<void> {
     await this.#photos.reload(options);
@@ -65,7 +65,8 @@ async function openIndex(indexJson: string) {
   try {
     return await open(indexJson, "r");
   } catch (error) {
-    if (systemCode(error) !== "ENOENT") throw error;
+    const code = systemCode(error);
+    if (code !== "ENOENT" && code !== "ENOTDIR") throw error;
     throw new IndexerError("INDEX_MISSING", `there is no index at ${indexJson}; index the folder first`, {
       cause: error,
     });

@@ -65,7 +65,12 @@ describe("the command line", () => {
   });
 
   it("has commands for the album and the model alone, and for help", () => {
-    expect(readArguments(["sample"])).toEqual({ kind: "sample", folder: undefined, threads: undefined });
+    expect(readArguments(["sample", "-q"])).toEqual({
+      kind: "sample",
+      folder: undefined,
+      quiet: true,
+      threads: undefined,
+    });
     expect(readArguments(["model", "a.onnx"])).toEqual({ kind: "model", file: "a.onnx" });
     expect(readArguments(["x", "-h"])).toEqual({ kind: "help" });
   });
@@ -81,6 +86,19 @@ describe("the command line", () => {
     expect(refusal("a", "-m", "x", "--model-mean", "1,2")).toEqual(refused("--model-mean"));
     expect(refusal("a", "-m", "x", "--model-layout", "CHWN")).toEqual(refused("--model-layout"));
     expect(refusal("a", "--model-size", "64")).toEqual(refused("go with --model"));
+    expect(refusal("a", "--near", "0")).toEqual(refused("--near must be above 0"));
     expect(refusal("model")).toEqual(refused("model needs a file"));
+  });
+
+  it("refuses empty words, which as paths would mean the working folder", () => {
+    expect(refusal("a", "--out", "")).toEqual(refused("--out needs a value"));
+    expect(refusal("sample", "")).toEqual(refused("a word is empty"));
+    expect(refusal("search", "photos", "")).toEqual(refused("a word is empty"));
+  });
+
+  it("refuses options that have no meaning for a command, rather than to pass over them", () => {
+    expect(refusal("sample", "--out", "x")).toEqual(refused("--out does not go with sample"));
+    expect(refusal("model", "x.onnx", "--json")).toEqual(refused("--json does not go with model"));
+    expect(refusal("search", "a", "b", "--threads", "2")).toEqual(refused("--threads does not go with search"));
   });
 });

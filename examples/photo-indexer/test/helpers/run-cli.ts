@@ -19,9 +19,10 @@ export interface CliRun {
   kill(signal: NodeJS.Signals): void;
 }
 
-/** Starts the built command line in a folder. Two threads unless said, so that a test is the same on every machine. */
+/** Starts the built command line in a folder. Runs have two threads unless said: the same on every machine. */
 export function startCli(cwd: string, ...words: string[]): CliRun {
-  const child = spawn(process.execPath, [CLI, "--threads", "2", ...words], { cwd, stdio: ["ignore", "pipe", "pipe"] });
+  const threads = ["search", "model"].includes(words[0] ?? "") ? [] : ["--threads", "2"];
+  const child = spawn(process.execPath, [CLI, ...threads, ...words], { cwd, stdio: ["ignore", "pipe", "pipe"] });
   let stdout = "";
   let stderr = "";
   const watchers = new Set<() => void>();

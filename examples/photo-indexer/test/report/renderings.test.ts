@@ -56,6 +56,15 @@ async function* pieces(text: string, size: number): AsyncGenerator<string, void,
 describe("index.json", () => {
   const text = [...renderIndexJson(content)].join("");
 
+  it("is never taken for a whole one where it is cut short, damaged, of another version or something else", async () => {
+    const refused = { code: "INDEX_DAMAGED" };
+    for (let length = 0; length < text.indexOf('"exactDuplicates"'); length += 10)
+      await expect(readBack(text.slice(0, length), 64)).rejects.toMatchObject(refused);
+    await expect(readBack(text.replace('"format":1,', '"format":2,'), 64)).rejects.toMatchObject(refused);
+    await expect(readBack(text.replace('"sizeBytes":', '"sizeBytes";'), 64)).rejects.toMatchObject(refused);
+    await expect(readBack('{"photos":[]}\n', 64)).rejects.toMatchObject(refused);
+  });
+
   it("holds photos, duplicates and broken files", () => {
     const index: unknown = JSON.parse(text);
     expect(index).toMatchObject({
