@@ -18,10 +18,9 @@ if (!existsSync(cli)) {
   process.exit(1);
 }
 
-// sharp works in libuv's threads, which all threads of the process share: at least one for each engine thread, and
-// as many again, so that reading the next files does not wait behind decoding. Their number is fixed at the first
-// use, before a line of the application runs: hence here, and not in the application.
-const UV_THREADPOOL_SIZE = process.env["UV_THREADPOOL_SIZE"] ?? String(Math.max(4, 2 * availableParallelism()));
+// sharp works in libuv's threads, which all threads of the process share: four decodes for each engine thread, and some
+// for files. On Node 20 their number is fixed before a line of the application runs: hence here too.
+const UV_THREADPOOL_SIZE = process.env["UV_THREADPOOL_SIZE"] ?? String(Math.min(1024, 4 * availableParallelism() + 4));
 
 const ending = await run(process.execPath, [cli, ...process.argv.slice(2)], {
   // npm runs scripts at the top of the repository; folders are meant from where the user typed the command.

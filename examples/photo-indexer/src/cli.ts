@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import "./cli/thread-pool.js";
+import "./cli/telemetry.js";
 import { main } from "./cli/main.js";
 
 // A reader that has seen enough (`| head`) is no reason to die in the middle of a run.

@@ -74,6 +74,16 @@ describe("the command line", () => {
     expect({ code, ...(JSON.parse(stdout) as object) }).toMatchObject({ code: 0, status: "completed" });
   });
 
+  it("keeps ONNX Runtime from reporting its use: it leaves no id and no reports in the home folder", async () => {
+    mkdirSync(folder.path("home"));
+    for (const name of ["HOME", "USERPROFILE"]) vi.stubEnv(name, folder.path("home"));
+    // Where one of these is set, ONNX Runtime is silent by itself.
+    for (const name of ["CI", "ORT_DISABLE_TELEMETRY", "XDG_CACHE_HOME"]) vi.stubEnv(name, undefined);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    expect((await runCli(folder.path(), ...index("-q"))).code).toBe(0);
+    expect(readdirSync(folder.path("home"))).toEqual([]);
+  });
+
   it("names what is wrong with the folder, the model or the words, with an exit code", async () => {
     const said = async (...words: string[]) => {
       const { code, stderr } = await runCli(folder.path(), ...words);

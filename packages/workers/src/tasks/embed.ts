@@ -76,6 +76,9 @@ const DECODES_AT_ONCE = 4;
  * `setup` fails, and with it the job, if the model cannot be used as told; the message names the model, what was
  * expected and what was found. Needs the package onnxruntime-node (1.23 or later), and sharp for items that are not
  * `pixels` already; sharp is loaded for the first of them.
+ *
+ * ONNX Runtime from 1.29 on reports its use to its maker unless `ORT_DISABLE_TELEMETRY=1` is in the environment of the
+ * process before its first session. A thread cannot set that: the application has to, if it wants it.
  */
 export const embed = defineTask({
   setup: async (options: EmbedOptions): Promise<Encoder> => {
