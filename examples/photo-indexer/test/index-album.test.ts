@@ -24,7 +24,7 @@ import { indexAlbum, type IndexAlbumOptions } from "../dist/index-album.js";
 import { TASKS } from "../dist/pipeline/tasks.js";
 import type { RunProgress } from "../dist/progress.js";
 import type { RunReport } from "../dist/report/report.js";
-import { publishedIndex } from "./helpers/published-index.js";
+import { publishedIndex, query } from "./helpers/published-index.js";
 import { tempFolder } from "./helpers/temp-folder.js";
 import { containing } from "./helpers/text.js";
 
@@ -181,8 +181,45 @@ describe("a second run", () => {
     expect(again.broken.some(({ remembered }) => remembered)).toBe(false);
   });
 
-  it("makes thumbnails again that somebody has deleted", async () => {
+  it("forgets what is gone, thumbnail and all, and keeps what was moved or has a copy", async () => {
+    await index();
+    const thumbnailOf = (path: string): string => {
+      const { photos } = JSON.parse(readFileSync(folder.path("index/index.json"), "utf8")) as {
+        photos: { path: string; thumbnail: string }[];
+      };
+      return folder.path(`index/${photos.find((photo) => photo.path === path)!.thumbnail}`);
+    };
+    const rowsOf = (table: string, column: string) =>
+      query<{ id: number }>(folder.path("index"), `SELECT DISTINCT ${column} AS id FROM ${table} ORDER BY 1`);
+    const [copied] = sample.manifest.exact[0]!;
+    const before = { cat: thumbnailOf("cat.jpg"), moved: thumbnailOf("cat.png"), copied: thumbnailOf(copied!) };
+    rmSync(folder.path("album/cat.jpg"));
+    rmSync(folder.path(`album/${copied!}`));
+    renameSync(folder.path("album/cat.png"), folder.path("album/moved.png"));
+    const second = await index();
+    expect(existsSync(before.cat)).toBe(false);
+    expect([before.moved, before.copied].map((path) => existsSync(path))).toEqual([true, true]);
+    const held = rowsOf("sightings", "content_id");
+    expect(rowsOf("contents", "id")).toEqual(held);
+    expect(rowsOf("descriptions", "content_id")).toEqual(held);
+    for (const [table, column] of [
+      ["compared", "content_id"],
+      ["alike", "a"],
+      ["alike", "b"],
+    ] as const)
+      for (const row of rowsOf(table, column)) expect(held).toContainEqual(row);
+    cpSync(join(drawn, "cat.jpg"), folder.path("album/cat.jpg"));
+    expect(await index()).toMatchObject({ photos: second.photos + 1, counts: { described: 1 } });
+    expect(existsSync(before.cat)).toBe(true);
+  });
+
+  it("makes thumbnails again that somebody has deleted, or a power cut has left empty", async () => {
     const first = await index();
+    const [emptied] = readdirSync(folder.path("index/thumbs"), { recursive: true, encoding: "utf8" }).filter((name) =>
+      name.endsWith(".webp"),
+    );
+    folder.write(`index/thumbs/${emptied!}`, "");
+    expect((await index()).counts.described).toBe(1);
     rmSync(folder.path("index/thumbs"), { recursive: true });
     const { counts, indexJson } = await index();
     expect(counts.described).toBe(first.distinctContents);

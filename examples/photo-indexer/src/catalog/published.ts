@@ -191,6 +191,43 @@ export function sweepSightings(catalog: Catalog, runId: number): void {
     .run([runId, runId]);
 }
 
+/** Contents that no path holds any more. */
+const STRAYS = `SELECT id FROM contents WHERE id NOT IN (SELECT content_id FROM sightings)
+  AND id NOT IN (SELECT f.content_id FROM published p JOIN run_files f ON f.run_id = p.run_id)`;
+
+/** Thumbnails of contents that no path holds any more. Remove them before {@link sweepContents} forgets their names. */
+export function strayThumbnails(catalog: Catalog): string[] {
+  return catalog.database
+    .prepare<{ thumbnail: string }>(
+      `SELECT DISTINCT thumbnail FROM descriptions WHERE thumbnail IS NOT NULL AND content_id IN (${STRAYS})`,
+    )
+    .all([])
+    .map(({ thumbnail }) => thumbnail);
+}
+
+/**
+ * Forgets contents that no path holds any more, and all that was found out about them: else the catalog would grow with
+ * every photo that ever was. Only after {@link sweepSightings}, which decides what is held.
+ *
+ * In one transaction: an id that is free is given to a new content, which must not inherit anything.
+ */
+export function sweepContents(catalog: Catalog): void {
+  const { database } = catalog;
+  // SQLite would look through all sightings for each content that goes; that none holds it is why it does.
+  database.exec("PRAGMA foreign_keys = OFF");
+  try {
+    database.transaction(() => {
+      if (database.prepare(`DELETE FROM contents WHERE id IN (${STRAYS})`).run([]).changes === 0) return;
+      const gone = "NOT IN (SELECT id FROM contents)";
+      database.exec(`DELETE FROM descriptions WHERE content_id ${gone}`);
+      database.exec(`DELETE FROM compared WHERE content_id ${gone}`);
+      database.exec(`DELETE FROM alike WHERE a ${gone} OR b ${gone}`);
+    });
+  } finally {
+    database.exec("PRAGMA foreign_keys = ON");
+  }
+}
+
 function publishedPhoto(row: PhotoRow): PublishedPhoto {
   return {
     path: row.path,

@@ -1,9 +1,17 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { publishedRun, sweepRuns, sweepSightings, vanishedBetween } from "../catalog/published.js";
+import {
+  publishedRun,
+  strayThumbnails,
+  sweepContents,
+  sweepRuns,
+  sweepSightings,
+  vanishedBetween,
+} from "../catalog/published.js";
 import type { GroupMember } from "../catalog/records.js";
 import { IndexerError } from "../errors.js";
 import { prepareRenderings } from "./renderings.js";
 import type { Run } from "./run.js";
+import { ThumbnailStore } from "./thumbnails.js";
 
 /** Losing this many photos at once, and this share of them, is more often an accident than a spring cleaning. */
 const MANY_VANISHED = 50;
@@ -46,6 +54,17 @@ export async function publish(
   }
   await renderings.commit();
   sweepSightings(catalog, log.runId);
+  await forgetStrays(run);
+}
+
+/** Removes what belongs to photos that are gone, now that nobody is shown it any more. */
+async function forgetStrays({ catalog, indexFolder }: Run): Promise<void> {
+  const thumbnails = new ThumbnailStore(indexFolder);
+  for (const thumbnail of strayThumbnails(catalog)) {
+    thumbnails.remove(thumbnail);
+    await nextTurn();
+  }
+  sweepContents(catalog);
 }
 
 /** Removes what earlier runs have left: those that were stopped, and the one published before. */

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { ThumbnailOptions } from "@threadmill/workers/thumbnail";
 import { IndexerError, messageOf } from "../errors.js";
@@ -34,9 +34,22 @@ export class ThumbnailStore {
     return `thumbs/${sha256.slice(0, 2)}/${sha256.slice(2, 4)}/${sha256}_${PARAMETERS}.webp`;
   }
 
-  /** Whether a thumbnail that the catalog speaks of is still there. */
+  /** Whether a thumbnail that the catalog speaks of is still there. An empty one is what a power cut may leave. */
   has(path: string): boolean {
-    return existsSync(join(this.#indexFolder, path));
+    try {
+      return statSync(join(this.#indexFolder, path)).size > 0;
+    } catch {
+      return false;
+    }
+  }
+
+  /** Removes a thumbnail, if it is there and can be. */
+  remove(path: string): void {
+    try {
+      rmSync(join(this.#indexFolder, path), { force: true });
+    } catch {
+      // It takes a few kB, and is not shown to anybody.
+    }
   }
 
   /**
@@ -58,7 +71,7 @@ export class ThumbnailStore {
       writeFileSync(temporary, data);
       renameSync(temporary, target);
     } catch (error) {
-      rmSync(temporary, { force: true });
+      this.remove(`${path}.tmp`);
       throw new IndexerError("INDEX_NOT_WRITABLE", `a thumbnail cannot be written: ${messageOf(error)}`, {
         cause: error,
       });
