@@ -1,4 +1,4 @@
-import { mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import type { Engine } from "@threadmill/engine";
 import { IndexerError, systemCode } from "../errors.js";
@@ -30,10 +30,11 @@ export interface SampleAlbum {
 }
 
 /**
- * Makes sure that the sample album is there. It is drawn into a folder of another name, by all threads, and renamed when
- * it is complete: an album that exists is whole.
+ * Makes sure that the sample album is there. It is drawn into a fresh folder beside it, by all threads, which gets its
+ * name when it is complete: an album that exists is whole. Nothing that was there before is ever removed, and of two
+ * programs that draw at the same time one finds the other's. A program that is killed leaves the fresh folder behind.
  *
- * @throws {IndexerError} `SAMPLE_IN_THE_WAY`: the folder holds something else.
+ * @throws {IndexerError} `SAMPLE_IN_THE_WAY`: the folder holds something else, or an album of another version.
  * @throws the signal's reason.
  */
 export async function ensureSampleAlbum(options: SampleAlbumOptions): Promise<SampleAlbum> {
@@ -42,41 +43,36 @@ export async function ensureSampleAlbum(options: SampleAlbumOptions): Promise<Sa
   const manifest = manifestOf(plan);
   const wanted = JSON.stringify(manifest, null, 1);
   if (await isDrawn(folder, wanted)) return { folder, manifest, drawn: false };
-  const unfinished = `${folder}.drawing`;
-  await rm(unfinished, { recursive: true, force: true });
+  await mkdir(dirname(folder), { recursive: true });
+  const unfinished = await mkdtemp(`${folder}.drawing-`);
   try {
-    await mkdir(unfinished, { recursive: true });
     await draw(plan, unfinished, options);
     for (const broken of plan.broken) await writeBroken(unfinished, broken);
     for (const path of plan.others) await put(unfinished, path, "Not a picture.\n");
     options.signal.throwIfAborted();
     // Last, so that whoever finds it finds everything.
     await writeFile(join(unfinished, MANIFEST_NAME), wanted);
-    await rm(folder, { recursive: true, force: true });
     await rename(unfinished, folder);
+    return { folder, manifest, drawn: true };
   } catch (error) {
-    await rm(unfinished, { recursive: true, force: true });
+    if (await isDrawn(folder, wanted)) return { folder, manifest, drawn: false };
     throw error;
+  } finally {
+    await rm(unfinished, { recursive: true, force: true });
   }
-  return { folder, manifest, drawn: true };
 }
 
-/** Whether the very album is there; one of another version may be drawn over, anything else may not. */
+/** Whether the very album is there; false if nothing is. */
 async function isDrawn(folder: string, wanted: string): Promise<boolean> {
-  try {
-    const found = await readFile(join(folder, MANIFEST_NAME), "utf8");
-    return found === wanted;
-  } catch (error) {
-    const code = systemCode(error);
-    const exists = await stat(folder).then(
-      () => true,
-      () => false,
-    );
-    if (code === "ENOENT" && !exists) return false;
-    throw new IndexerError("SAMPLE_IN_THE_WAY", `${folder} is not a sample album of ours; move it away`, {
-      cause: error,
-    });
-  }
+  const found = await readFile(join(folder, MANIFEST_NAME), "utf8").catch(() => undefined);
+  if (found === wanted) return true;
+  const isFree = await readdir(folder).then(
+    (names) => names.length === 0,
+    (error: unknown) => systemCode(error) === "ENOENT",
+  );
+  if (isFree) return false;
+  const text = `${folder} is not the sample album that would be drawn there; move it away`;
+  throw new IndexerError("SAMPLE_IN_THE_WAY", text);
 }
 
 async function draw(
