@@ -7,6 +7,9 @@ export interface AlikeContents {
   readonly score: number;
 }
 
+/** So many pairs are read or written at a time: a few milliseconds. */
+const PAGE = 2000;
+
 /**
  * Which contents have been compared with all others, and what came out. Like descriptions this is true of contents,
  * whatever becomes of the run that found it out, so that a run compares only what is new: with an album of 20,000
@@ -41,20 +44,37 @@ export class Comparisons {
     return new Set(rows.map(({ content_id }) => content_id));
   }
 
-  /** All known pairs. */
-  pairs(): AlikeContents[] {
-    return this.#catalog.database
-      .prepare<{ a: number; b: number; score: number }>("SELECT a, b, score FROM alike WHERE comparison_id = ?")
-      .all([this.#id]);
+  /** All known pairs, page by page: of a time lapse there may be millions. */
+  *pairs(): Generator<AlikeContents[], void, undefined> {
+    const page = this.#catalog.database.prepare<AlikeContents>(
+      `SELECT a, b, score FROM alike WHERE comparison_id = ? AND (a, b) > (?, ?) ORDER BY a, b LIMIT ${PAGE}`,
+    );
+    let last: AlikeContents = { a: -1, b: -1, score: 0 };
+    for (;;) {
+      const rows = page.all([this.#id, last.a, last.b]);
+      const end = rows.at(-1);
+      if (end === undefined) return;
+      yield rows;
+      last = end;
+    }
   }
 
-  /** Notes that these contents have been compared with all others, and which of their pairs are alike. */
-  record(contentIds: readonly number[], pairs: readonly AlikeContents[]): void {
+  /**
+   * Notes that these contents have been compared with all others, and which of their pairs are alike. A step at a time,
+   * for the reason above; that they have been compared is noted by the last one.
+   */
+  *record(contentIds: readonly number[], pairs: readonly AlikeContents[]): Generator<void, void, undefined> {
     const { database } = this.#catalog;
     const addPair = database.prepare("INSERT OR REPLACE INTO alike (comparison_id, a, b, score) VALUES (?, ?, ?, ?)");
     const addCompared = database.prepare("INSERT OR IGNORE INTO compared (comparison_id, content_id) VALUES (?, ?)");
+    for (let from = 0; from < pairs.length; from += PAGE) {
+      database.transaction(() => {
+        for (const { a, b, score } of pairs.slice(from, from + PAGE))
+          addPair.run([this.#id, Math.min(a, b), Math.max(a, b), score]);
+      });
+      yield;
+    }
     database.transaction(() => {
-      for (const { a, b, score } of pairs) addPair.run([this.#id, Math.min(a, b), Math.max(a, b), score]);
       for (const contentId of contentIds) addCompared.run([this.#id, contentId]);
     });
   }

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { Comparisons, type AlikeContents } from "../catalog/comparisons.js";
+import { Comparisons } from "../catalog/comparisons.js";
 import { vectorsOfRun, type VectorRow } from "../catalog/published.js";
 import type { GroupMember } from "../catalog/records.js";
 import { BlockRows } from "../duplicates/block-rows.js";
@@ -23,7 +23,7 @@ export async function findNearDuplicates(run: Run): Promise<GroupMember[][]> {
   const fresh = contents.filter(({ contentId }) => !compared.has(contentId));
   const others = contents.filter(({ contentId }) => compared.has(contentId));
   if (fresh.length > 0) await compareFresh(run, comparisons, [...fresh, ...others], fresh.length);
-  return groupContents(contents, comparisons.pairs());
+  return await groupContents(contents, comparisons, run.signal);
 }
 
 /** Compares the first `freshCount` contents with each other and with all behind them, and records what is certain. */
@@ -50,13 +50,17 @@ async function compareFresh(
     const idOf = (row: number): number => contents[row]?.contentId ?? -1;
     const ids = contents.slice(certain.from, certain.to).map(({ contentId }) => contentId);
     const pairs = certain.pairs.map(({ a, b, score }) => ({ a: idOf(a), b: idOf(b), score }));
-    comparisons.record(ids, pairs);
+    for (const _step of comparisons.record(ids, pairs)) await turn(signal);
   }
   signal.throwIfAborted();
 }
 
 /** Groups of the contents that this run holds; pairs with others are from photos that are gone. */
-function groupContents(contents: readonly VectorRow[], pairs: readonly AlikeContents[]): GroupMember[][] {
+async function groupContents(
+  contents: readonly VectorRow[],
+  comparisons: Comparisons,
+  signal: AbortSignal,
+): Promise<GroupMember[][]> {
   // The best first, which is what the grouping asks for: most pixels, then most bytes. Of equals any one will do, but it
   // must be the same in each index of the same photos; ids go by which thread was first.
   const ranked = contents.toSorted(
@@ -64,11 +68,14 @@ function groupContents(contents: readonly VectorRow[], pairs: readonly AlikeCont
   );
   const rankOf = new Map(ranked.map(({ contentId }, rank) => [contentId, rank]));
   const grouping = new NearGrouping();
-  for (const { a, b, score } of pairs) {
-    const rankA = rankOf.get(a);
-    const rankB = rankOf.get(b);
-    if (rankA === undefined || rankB === undefined) continue;
-    grouping.add({ a: Math.min(rankA, rankB), b: Math.max(rankA, rankB), score });
+  for (const page of comparisons.pairs()) {
+    for (const { a, b, score } of page) {
+      const rankA = rankOf.get(a);
+      const rankB = rankOf.get(b);
+      if (rankA === undefined || rankB === undefined) continue;
+      grouping.add({ a: Math.min(rankA, rankB), b: Math.max(rankA, rankB), score });
+    }
+    await turn(signal);
   }
   const member = (rank: number, score: number): GroupMember[] => {
     const content = ranked[rank];
@@ -83,9 +90,13 @@ async function readVectors({ catalog, log, signal }: Run): Promise<VectorRow[]> 
   const contents: VectorRow[] = [];
   for (const page of vectorsOfRun(catalog, log.runId)) {
     contents.push(...page);
-    // A turn for timers and signals between two pages.
-    await nextTurn();
-    signal.throwIfAborted();
+    await turn(signal);
   }
   return contents;
+}
+
+/** A turn for timers and signals. @throws the signal's reason. */
+async function turn(signal: AbortSignal): Promise<void> {
+  await nextTurn();
+  signal.throwIfAborted();
 }

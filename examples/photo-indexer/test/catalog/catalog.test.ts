@@ -15,7 +15,7 @@ import {
   vanishedBetween,
   vectorsOfRun,
 } from "../../src/catalog/published.js";
-import { Comparisons } from "../../src/catalog/comparisons.js";
+import { Comparisons, type AlikeContents } from "../../src/catalog/comparisons.js";
 import type { Described } from "../../src/catalog/records.js";
 import { RunLog } from "../../src/catalog/run-log.js";
 import { tempFolder } from "../helpers/temp-folder.js";
@@ -227,14 +227,19 @@ describe("a disk that refuses", () => {
   });
 });
 
+function record(comparisons: Comparisons, ids: number[], pairs: AlikeContents[]): void {
+  for (const _step of comparisons.record(ids, pairs));
+}
+const pairsOf = (comparisons: Comparisons): AlikeContents[] => [...comparisons.pairs()].flat();
+
 describe("comparisons", () => {
   it("are remembered by recipe and threshold, whether or not a run is published", () => {
     const catalog = openCatalog();
     const recipe = catalog.recipeId("recipe");
-    new Comparisons(catalog, recipe, 0.99).record([1, 2, 3], [{ a: 3, b: 1, score: 0.995 }]);
+    record(new Comparisons(catalog, recipe, 0.99), [1, 2, 3], [{ a: 3, b: 1, score: 0.995 }]);
     const again = new Comparisons(reopen(), recipe, 0.99);
     expect(again.compared()).toEqual(new Set([1, 2, 3]));
-    expect(again.pairs()).toEqual([{ a: 1, b: 3, score: 0.995 }]);
+    expect(pairsOf(again)).toEqual([{ a: 1, b: 3, score: 0.995 }]);
     expect(new Comparisons(open[0]!, recipe, 0.95).compared()).toEqual(new Set());
     expect(new Comparisons(open[0]!, open[0]!.recipeId("other"), 0.99).compared()).toEqual(new Set());
   });
@@ -242,9 +247,25 @@ describe("comparisons", () => {
   it("take the same pair again without harm: it is met again when one of the two was not yet certain", () => {
     const catalog = openCatalog();
     const comparisons = new Comparisons(catalog, catalog.recipeId("recipe"), 0.99);
-    comparisons.record([1], [{ a: 1, b: 2, score: 0.991 }]);
-    comparisons.record([2], [{ a: 2, b: 1, score: 0.991 }]);
-    expect(comparisons.pairs()).toHaveLength(1);
+    record(comparisons, [1], [{ a: 1, b: 2, score: 0.991 }]);
+    record(comparisons, [2], [{ a: 2, b: 1, score: 0.991 }]);
+    expect(pairsOf(comparisons)).toHaveLength(1);
+  });
+
+  it("are written and read a page at a time, since of a time lapse each frame is like each other", () => {
+    const catalog = openCatalog();
+    const comparisons = new Comparisons(catalog, catalog.recipeId("recipe"), 0.99);
+    const ids = Array.from({ length: 120 }, (_, i) => i);
+    const all = ids.flatMap((a) => ids.slice(a + 1).map((b) => ({ a, b, score: 1 - b / 1000 })));
+    const steps = comparisons.record(ids, all);
+    steps.next();
+    expect(pairsOf(comparisons).length).toBeLessThan(all.length);
+    // What is noted as compared has all of its pairs.
+    expect(comparisons.compared().size).toBe(0);
+    for (const _step of steps);
+    expect(comparisons.compared().size).toBe(ids.length);
+    expect(Math.max(...[...comparisons.pairs()].map((page) => page.length))).toBeLessThan(all.length);
+    expect(pairsOf(comparisons)).toEqual(all);
   });
 });
 
