@@ -1,9 +1,10 @@
 /** Section 10: where a remote client differs from the engine itself, and what the suite cannot ask of it. */
+import { ResultCache } from "@threadmill/cache";
 import { QueueFullError, TaskError } from "@threadmill/engine";
 import { type RemoteJobHandle, connectEngine, exposeEngine } from "@threadmill/engine/remote";
 import { MessageChannel } from "node:worker_threads";
 import { afterEach, describe, expect, test } from "vitest";
-import { collect, failure, once, range, rejection, thrown } from "../src/assertions.js";
+import { byIndex, collect, failure, once, range, rejection, thrown } from "../src/assertions.js";
 import { addOne, counted, failOdd, flaky, gated, gatedToo } from "../src/fixtures/index.js";
 import { SETUPS } from "../src/fixtures/setups.js";
 import { Gate } from "../src/gate.js";
@@ -268,6 +269,44 @@ describe("looking up", () => {
     await other.close();
   });
 
+  test("again and again finds the same handle, and costs nothing", async () => {
+    const pair = connect();
+    const { engine, remote } = pair;
+    const gate = new Gate();
+    const job = remote.run(gated, [{ value: 1, gate: gate.shared }], { id: "one" });
+    await gate.arrived();
+    const looks = await Promise.all(range(1_000).map(() => remote.job("one")));
+    expect(new Set(looks).size).toBe(1);
+    expect(pair.exposure.jobs).toBe(2);
+    expect(engine.jobs()[0]?.listenerCount("settle")).toBe(1);
+    gate.open();
+    expect((await (looks[0] as RemoteJobHandle<number>).result).values).toEqual([1]);
+    await job.result;
+    // The next job of this id is another one.
+    const next = remote.run(gated, [{ value: 2 }], { id: "one", fresh: true });
+    await until(() => engine.job("one") !== undefined);
+    expect(await remote.job("one")).not.toBe(looks[0]);
+    expect((await next.result).values).toEqual([2]);
+    await until(() => pair.exposure.jobs === 0);
+    expect(pair.exposure.jobs).toBe(0);
+  });
+
+  test("shows how many attempts items took, also those that were never run", async () => {
+    const pair = connect();
+    const { engine, remote } = pair;
+    const store = new ResultCache<string>();
+    store.set("2", "kept");
+    const items = [1, 2, 3].map((succeedsAt) => ({ succeedsAt, value: succeedsAt }));
+    const options = { id: "flaky", retry: { attempts: 3, backoffMs: 1 } };
+    const job = engine.run(flaky, items, { ...options, cache: { store, key: ({ value }) => String(value) } });
+    const seen = (await remote.job("flaky")) as RemoteJobHandle<string>;
+    const joined = remote.run(flaky, [], options);
+    await job.result;
+    for (const handle of [job, seen, joined]) {
+      expect(byIndex(await collect(handle)).map(({ attempt }) => attempt)).toEqual([1, 0, 3]);
+    }
+  });
+
   test("holds nothing: the job ends with those who wanted it", async () => {
     const pair = connect();
     const other = joinIn(pair);
@@ -289,6 +328,14 @@ describe("looking up", () => {
     const first = await loop.next();
     expect(first.value).toBe(1);
     const seen = (await other.job("one")) as RemoteJobHandle<number>;
+    const [local] = pair.engine.jobs();
+    // Not an empty success.
+    for (const open of [() => seen.values(), () => seen.batches(), () => local?.values()]) {
+      expect(thrown(open)).toMatchObject({
+        code: "INVALID_ARGUMENT",
+        message: expect.stringContaining("one loop only") as string,
+      });
+    }
     const rest: number[] = [];
     for await (const value of loop) rest.push(value);
     expect(rest).toHaveLength(99);

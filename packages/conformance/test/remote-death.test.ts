@@ -3,11 +3,11 @@ import { getEventListeners } from "node:events";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { MessageChannel, type Worker } from "node:worker_threads";
-import { createEngine } from "@threadmill/engine";
+import { type Outcome, createEngine } from "@threadmill/engine";
 import { connectEngine, exposeEngine } from "@threadmill/engine/remote";
 import { describe, expect, test } from "vitest";
 import { collect, failure, range, rejection } from "../src/assertions.js";
-import { addOne, gated } from "../src/fixtures/index.js";
+import { addOne, echo, gated } from "../src/fixtures/index.js";
 import { Gate } from "../src/gate.js";
 import { until, useKit } from "../src/leaks.js";
 import { connectPair } from "../src/remote/pair.js";
@@ -148,6 +148,25 @@ describe("an exposure that the engine's side closes", () => {
 });
 
 describe("memory", () => {
+  test("of the outcomes of a cancelled job is given back, though its handle is kept", async () => {
+    const { engine, remote } = connectPair({ threads: 0 });
+    setFlagsFromString("--expose-gc");
+    const gc = runInNewContext("gc") as () => void;
+    const handle = remote.run(echo, oneAndNoMore(), { batchSize: 1 });
+    const { result } = handle;
+    result.catch(() => undefined);
+    const first = await firstValue(handle);
+    handle.cancel("enough");
+    await until(() => {
+      gc();
+      return first.deref() === undefined;
+    });
+    expect(first.deref()).toBeUndefined();
+    expect(handle.state).toBe("cancelled");
+    await remote.close();
+    await engine.close();
+  });
+
   test("of a client that has gone is given back, and so is that of jobs that are over", async () => {
     const engine = kit.engine({ threads: 0 });
     setFlagsFromString("--expose-gc");
@@ -175,3 +194,14 @@ describe("memory", () => {
     expect(refs.filter((ref) => ref.deref() !== undefined).length).toBeLessThanOrEqual(2);
   });
 });
+
+/** The first value, not held by who asks. */
+async function firstValue(handle: AsyncIterable<Outcome<unknown>>): Promise<WeakRef<object>> {
+  for await (const outcome of handle) if (outcome.status === "completed") return new WeakRef(outcome.value as object);
+  throw new Error("there was none");
+}
+
+async function* oneAndNoMore(): AsyncGenerator<object> {
+  yield { some: "value" };
+  await new Promise(() => undefined);
+}

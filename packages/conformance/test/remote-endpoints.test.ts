@@ -1,10 +1,10 @@
 /** Section 10, endpoints: ports of Node, Workers, ports of the web, and Electron's `MessagePortMain` by its interface. */
 import { EventEmitter } from "node:events";
-import { MessageChannel, type MessagePort } from "node:worker_threads";
-import { createEngine } from "@threadmill/engine";
-import { type ElectronEndpoint, connectEngine, exposeEngine } from "@threadmill/engine/remote";
+import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
+import { TaskError, createEngine, task } from "@threadmill/engine";
+import { type ElectronEndpoint, type RemoteEngine, connectEngine, exposeEngine } from "@threadmill/engine/remote";
 import { describe, expect, test } from "vitest";
-import { collect, failure, range, rejection, thrown } from "../src/assertions.js";
+import { collect, failure, once, range, rejection, thrown } from "../src/assertions.js";
 import { addOne, echo, failOdd, gated, roots } from "../src/fixtures/index.js";
 import { Gate } from "../src/gate.js";
 import { until, useKit } from "../src/leaks.js";
@@ -66,6 +66,14 @@ function refuseShared(value: unknown): void {
     throw new DOMException("shared memory cannot be cloned", "DataCloneError");
   }
   if (!ArrayBuffer.isView(value)) for (const inner of Object.values(value)) refuseShared(inner);
+}
+
+/** Ends that carry no shared memory, as between processes. */
+function pairApart(): [HeldPort, HeldPort] {
+  return HeldPort.pair((message) => {
+    refuseShared(message);
+    return structuredClone(message);
+  });
 }
 
 const pairs = {
@@ -156,7 +164,89 @@ describe("a Worker", () => {
   });
 });
 
+describe("what cannot be sent on to this client", () => {
+  const sharing = task<(value: number) => Promise<unknown>>(
+    `data:text/javascript,${encodeURIComponent(`export default async (value, ctx) => {
+      if (value === 4) ctx.detail(new SharedArrayBuffer(8));
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      return value === 3 ? new SharedArrayBuffer(8) : value;
+    }`)}`,
+  );
+
+  test.each([
+    ["a value", (remote: RemoteEngine) => remote.call(sharing, 3)],
+    [
+      "a value of a job that goes on",
+      (remote: RemoteEngine) => remote.map(sharing, [3, ...range(50)], { batchSize: 1 }),
+    ],
+    ["a detail", (remote: RemoteEngine) => remote.run(sharing, [4, ...range(3)], { batchSize: 1 }).result],
+    [
+      "a value in a loop that sets the pace",
+      (remote: RemoteEngine) => collect(remote.run(sharing, [3, ...range(5_000)], { collect: false, maxInFlight: 2 })),
+    ],
+  ])("%s: fails the job there by name, once, and both sides are well", async (_, ask) => {
+    const engine = kit.engine({ threads: 0, progressMs: 1 });
+    const [engineEnd, clientEnd] = pairApart();
+    const exposure = exposeEngine(engine, engineEnd);
+    const remote = connectEngine(clientEnd);
+    const error = await failure(ask(remote), "NOT_CLONEABLE");
+    expect(error).toBeInstanceOf(TaskError);
+    expect(error.message).toContain("cannot be sent to this client");
+    await until(() => exposure.jobs === 0 && engine.jobs().length === 0);
+    expect([exposure.jobs, engine.jobs()]).toEqual([0, []]);
+    expect(await remote.call(addOne, 1)).toBe(2);
+    await remote.close();
+  });
+
+  test("an answer: says so by its code", async () => {
+    const engine = kit.engine({ threads: 0 });
+    const [engineEnd, clientEnd] = pairApart();
+    exposeEngine(engine, engineEnd);
+    const remote = connectEngine(clientEnd);
+    const handle = engine.run(sharing, [4]);
+    await once(handle, "detail");
+    await failure(remote.jobs(), "NOT_CLONEABLE");
+    await handle.result;
+    expect(await remote.jobs()).toEqual([]);
+    await remote.close();
+  });
+});
+
 describe("an endpoint", () => {
+  test("that carries a connection takes no second one, until that is over", async () => {
+    const engine = kit.engine({ threads: 0 });
+    const { port1, port2 } = new MessageChannel();
+    const exposure = exposeEngine(engine, port1);
+    expect(thrown(() => exposeEngine(engine, port1)).code).toBe("INVALID_ARGUMENT");
+    const remote = connectEngine(port2);
+    expect(thrown(() => connectEngine(port2))).toMatchObject({
+      code: "INVALID_ARGUMENT",
+      message: expect.stringContaining("MessageChannel for each") as string,
+    });
+    expect(await collect(remote.run(addOne, [1, 2]).values())).toEqual([2, 3]);
+    await remote.close();
+    await exposure.closed;
+  });
+
+  test("that was gone before settles all that is asked, as one that goes", async () => {
+    const engine = kit.engine({ threads: 0 });
+    const closed = new MessageChannel();
+    closed.port2.close();
+    await new Promise((resolve) => closed.port1.once("close", resolve));
+    const worker = new Worker("", { eval: true });
+    await new Promise((resolve) => worker.once("exit", resolve));
+    for (const endpoint of [closed.port1, closed.port2, worker]) {
+      const remote = connectEngine(endpoint);
+      const handle = remote.run(addOne, [1]);
+      await failure(handle.result, "ENGINE_CLOSED");
+      await remote.closed;
+      expect(remote.isConnected).toBe(false);
+      const exposure = exposeEngine(engine, endpoint);
+      await exposure.closed;
+      expect(exposure.isOpen).toBe(false);
+    }
+  });
+
   test("may carry messages of others, which are left to them", async () => {
     const engine = kit.engine({ threads: 0 });
     const { port1, port2 } = new MessageChannel();

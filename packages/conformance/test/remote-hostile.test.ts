@@ -4,7 +4,7 @@ import { createEngine } from "@threadmill/engine";
 import { connectEngine, exposeEngine } from "@threadmill/engine/remote";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { failure, range } from "../src/assertions.js";
+import { failure, range, thrown } from "../src/assertions.js";
 import { addOne } from "../src/fixtures/index.js";
 import { HeldPort } from "../src/remote/held-port.js";
 import { aWhile, until, useKit } from "../src/leaks.js";
@@ -31,6 +31,10 @@ const request = {
   listensTo: [],
   isQuiet: false,
 };
+
+/** A clone of it takes a few bytes; a copy would take a hundred megabytes. */
+const holes: unknown[] = [];
+holes.length = 10_000_000;
 
 const garbage: readonly (readonly [what: string, message: unknown])[] = [
   ["nothing", undefined],
@@ -92,6 +96,11 @@ const garbage: readonly (readonly [what: string, message: unknown])[] = [
   ["a run without items", call("run", { ...request, items: undefined })],
   ["a run of items of an unknown kind", call("run", { ...request, items: { kind: "cake" } })],
   ["a run of a list that is none", call("run", { ...request, items: { kind: "list", items: { length: 1e9 } } })],
+  ["a run of a list of holes", call("run", { ...request, items: { kind: "list", items: holes } })],
+  [
+    "a run of positions that are holes",
+    call("run", { ...request, items: { kind: "list", items: [1], uncloneable: holes } }),
+  ],
   ["a run of a column that is none", call("run", { ...request, items: { kind: "column", items: [1] } })],
   ["a run with a signal", call("run", { ...request, options: { signal: {} } })],
   ["a run with an unknown option", call("run", { ...request, options: { fast: true } })],
@@ -178,6 +187,27 @@ describe("an engine", () => {
     exposure.close();
   });
 
+  test.each(["an error", "a throw"])("gives a client up that answers all news with %s", async (how) => {
+    const engine = kit.engine({ threads: 0 });
+    const [engineEnd, clientEnd] = HeldPort.pair();
+    const exposure = exposeEngine(engine, engineEnd);
+    let heard = 0;
+    clientEnd.addEventListener("message", ({ data }) => {
+      const [, , kind, { id }] = data as [string, number, string, { id: string }];
+      if (kind !== "call") return;
+      heard++;
+      const refused = { id, type: "RAW", value: { ok: false, error: { kind: "value", value: 1 } } };
+      const threw = { id, type: "HANDLER", name: "throw", value: { isError: false, value: 1 } };
+      clientEnd.postMessage([TAG, 1, "answer", how === "a throw" ? threw : refused]);
+    });
+    clientEnd.postMessage(call("run", request));
+    await until(() => heard > 0 && exposure.jobs === 0);
+    await aWhile();
+    expect([exposure.jobs, engine.jobs()]).toEqual([0, []]);
+    expect(heard).toBeLessThan(10);
+    exposure.close();
+  });
+
   test("that speaks another version says so to both sides", async () => {
     const engine = kit.engine({ threads: 0 });
     const [engineEnd, clientEnd] = HeldPort.pair((message) => {
@@ -205,6 +235,73 @@ describe("an engine", () => {
     await failure(remote.closeEngine(), "INVALID_ARGUMENT");
     expect(await remote.call(addOne, 1)).toBe(2);
     await remote.close();
+  });
+});
+
+describe("mayRun", () => {
+  const connectWith = (mayRun: (task: { url: string }) => unknown) => {
+    const engine = kit.engine({ threads: 0 });
+    const { port1, port2 } = new MessageChannel();
+    const exposure = exposeEngine(engine, port1, { mayRun: mayRun as () => boolean });
+    return { engine, exposure, remote: connectEngine(port2) };
+  };
+
+  test.each([
+    ["a promise", Promise.resolve(false)],
+    ["a text", "no"],
+    ["nothing", undefined],
+  ])("that answers %s has not allowed anything", async (_, answer) => {
+    const { remote } = connectWith(() => answer);
+    expect((await failure(remote.call(addOne, 1), "INVALID_ARGUMENT")).message).toContain("may not run");
+    await remote.close();
+  });
+
+  test("is asked about the module that would be loaded, wherever its path seems to lead", async () => {
+    const { href } = new URL("./", addOne.url);
+    const asked: string[] = [];
+    const { remote } = connectWith(({ url }) => {
+      asked.push(url);
+      return url.startsWith(`${href}safe/`);
+    });
+    for (const url of [`${href}safe/../plain.js`, `${href}safe/%2e%2e/plain.js`]) {
+      expect((await failure(remote.call({ ...addOne, url }, 1), "INVALID_ARGUMENT")).message).toContain("may not run");
+    }
+    expect(asked).toEqual([addOne.url, addOne.url]);
+    await failure(remote.call({ ...addOne, url: "node:child_process" }, 1), "INVALID_ARGUMENT");
+    await remote.close();
+  });
+
+  test("that ends the connection leaves nothing behind", async () => {
+    const { engine, exposure, remote } = connectWith(() => {
+      exposure.close();
+      return true;
+    });
+    await failure(remote.call(addOne, 1), "ENGINE_CLOSED");
+    expect([engine.jobs(), exposure.jobs]).toEqual([[], 0]);
+  });
+});
+
+describe("exposeEngine", () => {
+  test.each([
+    ["a misspelt option", { mayrun: () => false }, "mayrun"],
+    ["an option of the wrong kind", { mayRun: true }, "mayRun"],
+    ["no options", null, "options"],
+    ["options that are none", 7, "options"],
+  ])("refuses %s by name, and the endpoint is free", async (_, options, name) => {
+    const engine = kit.engine({ threads: 0 });
+    const { port1, port2 } = new MessageChannel();
+    const error = thrown(() => exposeEngine(engine, port1, options as never));
+    expect([error.code, error.message]).toEqual(["INVALID_ARGUMENT", expect.stringContaining(name)]);
+    exposeEngine(engine, port1);
+    const remote = connectEngine(port2);
+    expect(await remote.call(addOne, 1)).toBe(2);
+    await remote.close();
+  });
+
+  test.each([undefined, null, {}, 7])("refuses %j as an engine", (engine) => {
+    const { port1 } = new MessageChannel();
+    expect(thrown(() => exposeEngine(engine as never, port1)).code).toBe("INVALID_ARGUMENT");
+    port1.close();
   });
 });
 

@@ -58,6 +58,27 @@ describe.each([
   });
 });
 
+describe("a client on the port of its own thread", () => {
+  test.each(["before", "after"])("leaves the thread to who listens to that port %s it", async (when) => {
+    const listen = `parentPort.on("message", (text) => text === "ping" && parentPort.postMessage("pong"));`;
+    const body = `
+      const worker = new Worker(\`
+        import { parentPort } from "node:worker_threads";
+        import { connectEngine } from ${JSON.stringify(import.meta.resolve("@threadmill/engine/remote"))};
+        ${when === "before" ? listen : ""}
+        connectEngine(parentPort);
+        ${when === "after" ? listen : ""}
+        parentPort.postMessage("ready");
+      \`, { eval: true, execArgv: ["--input-type=module"] });
+      exposeEngine(createEngine({ threads: 0 }), worker);
+      worker.on("message", (text) => {
+        if (text === "ready") setTimeout(() => worker.postMessage("ping"), 50);
+        else if (text === "pong") { console.log(text); void worker.terminate(); }
+      });`;
+    expect(await output(body)).toBe("pong");
+  });
+});
+
 describe("a thread with nothing but an engine", () => {
   test("lives as long as its client is connected, and then ends by itself", async () => {
     const body = `

@@ -4,10 +4,11 @@
  */
 import { MessageChannel } from "node:worker_threads";
 import { type CloseOptions, type CloseReport, type Engine, type EngineOptions, createEngine } from "@threadmill/engine";
-import { type RemoteEngine, connectEngine, exposeEngine } from "@threadmill/engine/remote";
+import { type Exposure, type RemoteEngine, connectEngine, exposeEngine } from "@threadmill/engine/remote";
 
 export interface RemotePair {
   readonly engine: Engine;
+  readonly exposure: Exposure;
   readonly remote: RemoteEngine;
   /** The client as an engine. */
   readonly face: Engine;
@@ -17,9 +18,9 @@ export interface RemotePair {
 export function connectPair(options: EngineOptions): RemotePair {
   const { port1, port2 } = new MessageChannel();
   const engine = createEngine(options);
-  exposeEngine(engine, port1, { mayClose: true });
+  const exposure = exposeEngine(engine, port1, { mayClose: true });
   const remote = connectEngine(port2);
-  return { engine, remote, face: faceOf(engine, remote) };
+  return { engine, exposure, remote, face: faceOf(engine, remote) };
 }
 
 function faceOf(engine: Engine, remote: RemoteEngine): Engine {

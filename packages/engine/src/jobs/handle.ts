@@ -139,6 +139,11 @@ export class JobHandle<Result, Value = Result, Values = Value[]>
     return readValues<Result>(this.#openFeed());
   }
 
+  /** @internal Outcomes are kept, for any number of loops. */
+  get collects(): boolean {
+    return this.#job.collects;
+  }
+
   #openFeed(): Feed {
     const refusal = this.#job.loopRefusal;
     if (refusal !== undefined) throw new InvalidArgumentError(`job ${JSON.stringify(this.id)}: ${refusal}`);

@@ -1,6 +1,6 @@
 /** What a client asks for, looked at before it is believed: the other side may be broken, or hostile. */
 import { InvalidArgumentError, isNumberColumn } from "@threadmill/protocol";
-import { FORWARDED_EVENTS, type ForwardedEvent, type RunRequest, type WireTaskOptions } from "./messages.js";
+import { FORWARDED_EVENTS, type ForwardedEvent, MAX_ITEMS, type RunRequest, type WireTaskOptions } from "./messages.js";
 
 /** @throws {InvalidArgumentError} what no client of ours would send. The engine itself checks the options of the run. */
 export function checkRunRequest(given: unknown): RunRequest {
@@ -47,10 +47,11 @@ export function checkItemsAnswer(given: unknown, max: number): void {
   checkPositions(given);
 }
 
+/** Bounded before anything is made of it: a few bytes can be an array of four thousand million holes. */
 function checkItems(given: unknown): void {
   const { kind, items } = fields(given, "items");
   if (kind === "list") {
-    if (!isColumn(items)) refuse("items");
+    if (!isColumn(items) || items.length > MAX_ITEMS) refuse("items");
     checkPositions(given);
   } else if (kind === "column") {
     if (!isNumberColumn(items)) refuse("items");
@@ -60,7 +61,8 @@ function checkItems(given: unknown): void {
 function checkPositions(given: unknown): void {
   const { uncloneable } = fields(given, "items");
   if (uncloneable === undefined) return;
-  if (!Array.isArray(uncloneable) || !uncloneable.every((at) => Number.isSafeInteger(at))) refuse("uncloneable");
+  if (!Array.isArray(uncloneable) || uncloneable.length > MAX_ITEMS) refuse("uncloneable");
+  if (!uncloneable.every((at) => Number.isSafeInteger(at))) refuse("uncloneable");
 }
 
 function isColumn(value: unknown): value is ArrayLike<unknown> {

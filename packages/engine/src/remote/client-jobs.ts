@@ -3,7 +3,14 @@ import { SignalHub } from "../jobs/signal-hub.js";
 import type { Items } from "../jobs/source.js";
 import type { AnyTaskReference } from "../task.js";
 import { Connection } from "./connection.js";
-import { CLIENT_METHODS, type ClientFace, type EngineFace, type News, type RunRequest } from "./messages.js";
+import {
+  CLIENT_METHODS,
+  type ClientFace,
+  type EngineFace,
+  type ItemsAnswer,
+  type News,
+  type RunRequest,
+} from "./messages.js";
 import { Outbox } from "./outbox.js";
 import { mendItems } from "./packing.js";
 import { toWireReason } from "./reasons.js";
@@ -22,6 +29,8 @@ interface RemoteJob {
   isSent: boolean;
   /** It never will be, or has refused. */
   isDropped: boolean;
+  /** Its signal has ended the handle; others may go on with the job, and with its items. */
+  hasLeft: boolean;
   unwatch: (() => void) | undefined;
 }
 
@@ -54,14 +63,17 @@ export class ClientJobs {
       endpoint,
       makeOwn: () => ({
         news: (key, news) => this.#takeNews(key, news),
-        items: (key, max) => this.#jobs.get(key)?.items?.answer(max) ?? Promise.resolve({ items: [], isEnded: true }),
-        closeItems: (key) => this.#jobs.get(key)?.items?.close(),
+        items: (key, max) => this.#answerItems(key, max),
+        closeItems: (key) => this.#closeItems(key),
       }),
       ownMethods: CLIENT_METHODS,
       onOver: (error) => this.#end(error),
       mend: mendItems,
     });
-    this.#connection.wire.hold(false);
+    // Not before this tick is over: whoever listens to the endpoint too, counts on being held by it.
+    queueMicrotask(() => {
+      if (this.#over === undefined) this.#connection.wire.hold(this.#awaited.size > 0);
+    });
   }
 
   get isOver(): boolean {
@@ -116,7 +128,14 @@ export class ClientJobs {
     try {
       const found = await this.ask((engine) => engine.call("observe", job.key, id));
       if (found?.kind === "live") {
+        const known = found.key === job.key ? undefined : this.#jobs.get(found.key);
+        if (known !== undefined) {
+          // This client looks at it already.
+          this.#jobs.delete(job.key);
+          return { live: known.handle };
+        }
         this.#track(job);
+        if (!found.collects) job.handle.refuseLoops();
         job.handle.takeNews({ standing: found.standing, events: [], runs: [], isStopped: false });
         return { live: job.handle };
       }
@@ -143,6 +162,7 @@ export class ClientJobs {
       items: undefined,
       isSent: false,
       isDropped: false,
+      hasLeft: false,
       unwatch: undefined,
     };
     return job;
@@ -180,10 +200,17 @@ export class ClientJobs {
 
   #send(job: RemoteJob, request: Omit<RunRequest, "items" | "loop" | "listensTo">): void {
     if (job.isDropped) return;
-    job.isSent = true;
     const { handle, items } = job;
+    let described: RunRequest["items"];
+    try {
+      described = (items as SentItems).describe(this.#connection.wire.sharesMemory);
+    } catch (error) {
+      // There may be no memory for a copy.
+      this.#drop(job, { state: "failed", error });
+      return;
+    }
+    job.isSent = true;
     const { loop, listensTo } = handle.send();
-    const described = (items as SentItems).describe(this.#connection.wire.sharesMemory);
     // Of items that are pulled the engine cannot see how many there are.
     const total = items?.length ?? request.options.total;
     const options = total === undefined ? request.options : { ...request.options, total };
@@ -222,6 +249,7 @@ export class ClientJobs {
       this.#drop(job, { state: "cancelled", error: reason });
       return;
     }
+    job.hasLeft = how === "leave";
     job.handle.settle({ state: "cancelled", error: reason });
     const told = this.#connection.call(how, job.key, toWireReason(reason));
     told.catch(() => undefined);
@@ -231,6 +259,20 @@ export class ClientJobs {
     const job = this.#jobs.get(key);
     if (job === undefined) return;
     job.handle.takeNews(news);
+  }
+
+  async #answerItems(key: number, max: number): Promise<ItemsAnswer> {
+    const job = this.#jobs.get(key);
+    if (job?.items === undefined) return { items: [], isEnded: true };
+    const answer = await job.items.answer(max);
+    this.#noteEnd(job);
+    return answer;
+  }
+
+  #closeItems(key: number): void {
+    const job = this.#jobs.get(key);
+    job?.items?.close();
+    if (job !== undefined) this.#noteEnd(job);
   }
 
   #noteChange(key: number): void {
@@ -243,10 +285,12 @@ export class ClientJobs {
   /** Lets go of what a settled job has held on this side. */
   #noteEnd(job: RemoteJob): void {
     const { handle, items, unwatch } = job;
-    this.#await(job, handle.isAwaited);
+    // The engine says when nobody wants its items any more.
+    const isNeeded = job.hasLeft && !handle.isStopped && items?.isNeeded === true;
+    this.#await(job, handle.isAwaited || isNeeded);
     if (!handle.isSettled) return;
     unwatch?.();
-    items?.close();
+    if (!isNeeded) items?.close();
     const live = this.#live.get(handle.id);
     live?.delete(job);
     if (live?.size === 0) this.#live.delete(handle.id);

@@ -17,7 +17,7 @@ import type { Endpoint } from "./wire.js";
  * Uses the engine that the other side of `endpoint` exposes by `exposeEngine`, which may come later. A client without
  * live jobs does not hold its thread.
  *
- * @throws {InvalidArgumentError} the endpoint is none.
+ * @throws {InvalidArgumentError} the endpoint is none, or is in use.
  */
 export function connectEngine(endpoint: Endpoint): RemoteEngine {
   return new RemoteEngine(endpoint);

@@ -162,6 +162,10 @@ function notSentError(cause: unknown): ThreadmillError {
   return new ThreadmillError("NOT_CLONEABLE", `it cannot be sent: ${(cause as Error).message}`, { cause });
 }
 
+function refusal(error: unknown): Answer {
+  return { ok: false, error: toWireReason(error) };
+}
+
 function shown(value: unknown): string {
   return typeof value === "string" || typeof value === "number" ? String(value).slice(0, 200) : typeof value;
 }
@@ -170,14 +174,13 @@ function shown(value: unknown): string {
 function guarded<Own extends Faced<Own>>(own: Own, names: readonly (keyof Own & string)[]): object {
   const guardedOwn = Object.create(null) as Record<string, (...args: never[]) => unknown>;
   const give = (value: unknown): Answer => ({ ok: true, value });
-  const refuse = (error: unknown): Answer => ({ ok: false, error: toWireReason(error) });
   for (const name of names) {
     guardedOwn[name] = (...args) => {
       try {
         const value = own[name](...args);
-        return value instanceof Promise ? value.then(give, refuse) : give(value);
+        return value instanceof Promise ? value.then(give, refusal) : give(value);
       } catch (error) {
-        return refuse(error);
+        return refusal(error);
       }
     };
   }
@@ -269,8 +272,17 @@ class AnswerSide extends Half {
     this.#post = post;
   }
 
+  /** Never throws: Comlink would try once more, without the code, and leave a second throw to the process. */
   override postMessage(message: object): void {
-    this.#post(message);
+    try {
+      this.#post(message);
+    } catch (error) {
+      try {
+        this.#post({ ...message, type: "RAW", value: refusal(notSentError(error)) });
+      } catch {
+        // Nothing can be sent at all, and there is nobody to be told.
+      }
+    }
   }
 
   receive(body: unknown): void {

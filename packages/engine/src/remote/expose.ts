@@ -2,6 +2,7 @@
 import { isMainThread } from "node:worker_threads";
 import { InvalidArgumentError } from "@threadmill/protocol";
 import type { Engine } from "../engine.js";
+import { object, refuseUnknown } from "../option-checks.js";
 import { Connection } from "./connection.js";
 import { type ClientFace, ENGINE_METHODS, type EngineFace } from "./messages.js";
 import { lostError } from "./reasons.js";
@@ -12,7 +13,8 @@ export interface ExposeOptions {
   /** Whether this client may close the engine for everybody. Default false. */
   readonly mayClose?: boolean;
   /**
-   * Which tasks this client may run. Default: any, and so any module on this machine: it is the client's code that runs.
+   * Which tasks this client may run: those for which it answers `true`, and nothing but that. Default: any, and so any
+   * module on this machine: it is the client's code that runs. `url` is as `task` makes it: absolute, without `..`.
    */
   readonly mayRun?: (task: { readonly url: string; readonly exportName: string }) => boolean;
   /**
@@ -36,9 +38,15 @@ export interface Exposure {
 /**
  * Lets the other side of `endpoint` use the engine, by `connectEngine` there. One call for each client.
  *
- * @throws {InvalidArgumentError} the endpoint or an option is none.
+ * @throws {InvalidArgumentError} the engine, the endpoint or an option is none, or the endpoint is in use.
  */
 export function exposeEngine(engine: Engine, endpoint: Endpoint, options: ExposeOptions = {}): Exposure {
+  if (typeof engine !== "object" || engine === null || !("results" in engine)) {
+    throw new InvalidArgumentError("exposeEngine: the first argument must be an engine, made by createEngine");
+  }
+  object("exposeEngine: options", options);
+  // A misspelt `mayRun` would let everything run.
+  refuseUnknown("exposeEngine", options, ["mayClose", "mayRun", "holds"]);
   const { mayClose, mayRun, holds } = options;
   for (const [name, value, type] of [
     ["mayClose", mayClose, "boolean"],

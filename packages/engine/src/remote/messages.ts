@@ -20,6 +20,9 @@ export type WireRunOptions = Omit<
   "id" | "signal" | "options" | "ordered" | "weigh" | "maxInFlightBytes"
 >;
 
+/** Items in one message at the most. */
+export const MAX_ITEMS = 4_096;
+
 export type WireItems =
   /** All of them. `uncloneable`: positions whose item could not travel. */
   | { readonly kind: "list"; readonly items: Column; readonly uncloneable?: readonly number[] }
@@ -59,7 +62,7 @@ export interface WireRun {
   readonly start: number;
   readonly values: Column;
   readonly failures?: readonly (readonly [index: number, attempt: number, error: WireReason])[];
-  /** Of completed items that took more than one. */
+  /** Of completed items that took more than one, or none, since a cache had their value. */
   readonly attempts?: readonly (readonly [index: number, attempt: number])[];
 }
 
@@ -104,12 +107,12 @@ export interface EngineFace {
   listen(key: number, event: ForwardedEvent): void;
   /** The next outcomes of the one loop over a job that does not collect. */
   read(key: number): Promise<{ runs: WireRun[]; isOver: boolean }>;
-  /** `live`: the key now stands for it. */
+  /** `live`: this key stands for it, the one given or that of an earlier look. `collects`: its outcomes will come. */
   observe(
     key: number,
     id: string,
   ):
-    | { kind: "live"; standing: Standing }
+    | { kind: "live"; key: number; collects: boolean; standing: Standing }
     | { kind: "settled"; state: SettledState; error: WireReason; stats: JobStats }
     | undefined;
   jobs(): JobSummary[];

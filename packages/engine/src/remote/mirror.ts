@@ -3,12 +3,13 @@
  * their way than the client has answered for. So a client that is slow, or blocked, makes nothing grow: the engine keeps
  * what it keeps anyway, and the loop over a job that does not collect is read only when the client asks.
  */
-import { type NumberColumn, TaskError } from "@threadmill/protocol";
+import type { NumberColumn } from "@threadmill/protocol";
 import type { JobEvents, JobHandle } from "../jobs/handle.js";
 import type { JobResult, Outcome } from "../jobs/outcome.js";
+import type { Progress } from "../jobs/progress.js";
 import type { ForwardedEvent, News, Standing, WireEnd, WireRun } from "./messages.js";
-import { toWireReason } from "./reasons.js";
-import { cutResult, toWireRun } from "./wire-runs.js";
+import { toWireReason, unsentError } from "./reasons.js";
+import { toWireRun } from "./wire-runs.js";
 
 /** News that may be on their way at once. */
 const MAX_UNANSWERED = 4;
@@ -21,7 +22,7 @@ export interface MirrorInit {
   readonly handle: JobHandle<unknown>;
   /**
    * `outcomes`: all are sent as they come. `result`: when the job has completed, for one who only looks. `loop`: as the
-   * client reads. `none`: the job does not collect, and nobody reads.
+   * client reads. `none`: the job does not collect, and this client does not read it.
    */
   readonly sends: "outcomes" | "result" | "loop" | "none";
   readonly listensTo: Iterable<ForwardedEvent>;
@@ -53,6 +54,8 @@ export class Mirror {
   #runs: WireRun[] = [];
   #end: WireEnd | undefined;
   #isStopped = false;
+  /** Something could not be sent: all that is still said is that. */
+  #hasFailed = false;
   /** The client has been told of the end, of the stop. */
   #saidEnd = false;
   #saidStopped = false;
@@ -71,7 +74,7 @@ export class Mirror {
     this.#listensTo = new Set(init.listensTo);
     this.#isRead = init.sends === "loop";
     this.#listen();
-    if (init.sends === "outcomes" || init.sends === "loop") this.#loop = this.handle.batches();
+    if (init.sends === "loop") this.#loop = this.handle.batches();
     if (init.sends === "outcomes") void this.#sendOutcomes();
     void this.handle.stopped.then(() => {
       this.#isStopped = true;
@@ -82,14 +85,22 @@ export class Mirror {
   }
 
   get standing(): Standing {
-    return { state: this.handle.state, turn: this.#turn, progress: this.handle.progress };
+    const { progress } = this.handle;
+    return {
+      state: this.handle.state,
+      turn: this.#turn,
+      progress: this.#hasFailed ? withoutDetail(progress) : progress,
+    };
   }
 
-  /** Outcomes that have left the job's own keeping, as far as a reader sets the pace; else those that are certain. */
+  /** Outcomes that the one loop has passed on. */
   get passed(): number {
-    if (this.#init.sends === "loop") return this.#passed;
-    const { completed, failed } = this.handle.progress;
-    return completed + failed;
+    return this.#passed;
+  }
+
+  /** How it ended is known, whether or not the client has heard of it. */
+  get hasEnded(): boolean {
+    return this.#end !== undefined;
   }
 
   listen(event: ForwardedEvent): void {
@@ -194,20 +205,23 @@ export class Mirror {
 
   async #sendOutcomes(): Promise<void> {
     try {
-      for (;;) {
-        const step = await (this.#loop as AsyncIterator<Outcome<unknown>[]>).next();
-        if (step.done === true || this.#isClosed) break;
-        this.#runs.push(toWireRun(step.value));
-        this.#unansweredOutcomes += step.value.length;
-        // Where the job has ended there is more to come in this very tick.
-        if (!this.#isSettled) this.#later();
-        await this.#room();
-      }
-    } catch {
-      // The handle knows.
+      await this.#sendAll(this.handle.batches());
+    } catch (error) {
+      // The handle knows, unless it is an outcome that cannot be read.
+      if (!this.#isSettled) this.#fail(error);
     }
-    if (this.#isClosed) void this.#loop?.return?.();
-    else if (this.#isSettled) await this.#noteEnd();
+    if (!this.#isClosed && this.#isSettled) await this.#noteEnd();
+  }
+
+  async #sendAll(loop: AsyncIterable<Outcome<unknown>[]>): Promise<void> {
+    for await (const outcomes of loop) {
+      if (this.#isClosed) return;
+      this.#runs.push(toWireRun(outcomes));
+      this.#unansweredOutcomes += outcomes.length;
+      // Where the job has ended there is more to come in this very tick.
+      if (!this.#isSettled) this.#later();
+      await this.#room();
+    }
   }
 
   /** Resolves when what is on its way is little enough for more, or when no more is wanted. */
@@ -218,29 +232,25 @@ export class Mirror {
     }
   }
 
-  async #sendResult(result: JobResult<unknown>): Promise<void> {
-    for (const run of cutResult(result)) {
-      if (this.#isClosed) return;
-      this.#runs.push(run);
-      this.#unansweredOutcomes += run.values.length;
-      await this.#room();
-    }
-  }
-
   async #noteEnd(): Promise<void> {
     try {
       const result = (await this.handle.result) as JobResult<unknown, unknown[] | NumberColumn>;
       const { stats, values } = result;
       // What lies in shared memory is sent as it lies there.
       const column = Array.isArray(values) ? undefined : values;
-      if (this.#init.sends === "result" && column === undefined) await this.#sendResult(result as JobResult<unknown>);
+      if (this.#init.sends === "result" && column === undefined) await this.#sendAll(this.handle.batches());
       this.#setEnd({
         state: "completed",
         stats,
         ...(column === undefined ? {} : { column: this.#init.share(column) }),
       });
     } catch (error) {
-      const state = this.handle.state === "failed" ? "failed" : "cancelled";
+      const { state } = this.handle;
+      if (state !== "failed" && state !== "cancelled") {
+        // It has completed: what cannot be read is an outcome.
+        this.#fail(error);
+        return;
+      }
       if (state === "cancelled") {
         this.#runs = [];
         this.#endLoop();
@@ -292,9 +302,15 @@ export class Mirror {
     this.#saidEnd ||= hasEnd;
     this.#saidStopped ||= hasStopped;
     this.#unanswered++;
+    const isLastWord = this.#hasFailed;
     this.#init.send(news).then(
       () => this.#answered(outcomes),
-      (error: unknown) => this.#failed(outcomes, error),
+      (error: unknown) => {
+        if (this.#isClosed) return;
+        if (isLastWord) this.#giveUp(error);
+        else this.#fail(error);
+        this.#answered(outcomes);
+      },
     );
   }
 
@@ -307,17 +323,27 @@ export class Mirror {
   }
 
   /** A value or an error that has come to the engine cannot go on to the client: all that can be said is that. */
-  #failed(outcomes: number, error: unknown): void {
-    if (this.#isClosed) return;
-    const details = { jobId: this.handle.id, index: -1, attempt: 0, cause: error };
-    const message = `job ${JSON.stringify(this.handle.id)} failed: a value cannot be sent to this client`;
+  #fail(error: unknown): void {
+    this.#hasFailed = true;
     this.#events = [];
     this.#runs = [];
     this.#saidEnd = false;
     this.#saidStopped = false;
-    this.#end = { state: "failed", error: toWireReason(new TaskError("NOT_CLONEABLE", message, details)) };
+    this.#end = { state: "failed", error: toWireReason(unsentError(this.handle.id, error)) };
     this.#init.leave?.(error);
-    this.#answered(outcomes);
+    this.#onRoom?.();
     this.#later();
   }
+
+  /** Not even that: the client is broken. Saying it again and again would keep both sides busy for ever. */
+  #giveUp(error: unknown): void {
+    this.close(error);
+    this.#init.onOver();
+  }
+}
+
+/** It may be what could not be sent. */
+function withoutDetail(progress: Progress): Progress {
+  const { detail: _, ...rest } = progress;
+  return rest;
 }

@@ -1,14 +1,14 @@
 /** The outcomes that have come to a client's handle, and the loops that read them there. */
 import type { NumberColumn, TaskError } from "@threadmill/protocol";
 import { type ItemFailure, type OutcomeRun, valuesOf } from "../jobs/outcome.js";
-import type { Feed, FeedEnding } from "../jobs/readers.js";
+import { type Feed, type FeedEnding, Wakers } from "../jobs/readers.js";
 import type { WireRun } from "./messages.js";
 import { fromWireReason } from "./reasons.js";
 
 export class OutcomeLog {
   #runs: OutcomeRun[] = [];
   readonly #failures = new Map<number, ItemFailure>();
-  readonly #wakers: (() => void)[] = [];
+  readonly #wakers = new Wakers();
 
   add(run: WireRun): void {
     const read = readRun(run);
@@ -29,7 +29,13 @@ export class OutcomeLog {
   }
 
   wake(): void {
-    for (const waker of this.#wakers.splice(0)) waker();
+    this.#wakers.wakeAll();
+  }
+
+  /** Nobody can read them any more, however long the handle is kept. */
+  drop(): void {
+    this.#runs = [];
+    this.#failures.clear();
   }
 
   /** From the start, as often as one likes. */
@@ -43,7 +49,7 @@ export class OutcomeLog {
       },
       onRead: () => undefined,
       ending,
-      wait: (wake) => void this.#wakers.push(wake),
+      wait: (wake) => this.#wakers.add(wake),
       leave: () => undefined,
     };
   }
@@ -62,13 +68,15 @@ export interface OutcomeStreamInit {
   readonly onLeft: () => void;
   /** All has been read. */
   readonly onOver: () => void;
+  /** What is still to be read cannot be had. */
+  readonly onLost: (error: unknown) => void;
 }
 
 /** The one loop over a job that does not collect: outcomes are asked for when it has none. */
 export class OutcomeStream {
   readonly #init: OutcomeStreamInit;
   #queue: OutcomeRun[] = [];
-  readonly #wakers: (() => void)[] = [];
+  readonly #wakers = new Wakers();
   #isAsking = false;
   #isOver = false;
   /** Why the last outcomes cannot be had. */
@@ -84,7 +92,7 @@ export class OutcomeStream {
   }
 
   wake(): void {
-    for (const waker of this.#wakers.splice(0)) waker();
+    this.#wakers.wakeAll();
   }
 
   open(ending: () => FeedEnding): Feed {
@@ -100,7 +108,7 @@ export class OutcomeStream {
         return end;
       },
       wait: (wake) => {
-        this.#wakers.push(wake);
+        this.#wakers.add(wake);
         void this.#fill();
       },
       leave: () => {
@@ -119,9 +127,10 @@ export class OutcomeStream {
       for (const run of runs) this.#queue.push(readRun(run));
       this.#isOver = isOver;
     } catch (error) {
-      // The connection is over, as the handle knows by now, if it has not ended before.
+      // The connection is over, as the handle knows by now, or a value cannot be sent.
       this.#lost = { error };
       this.#isOver = true;
+      this.#init.onLost(error);
     }
     this.#isAsking = false;
     this.wake();

@@ -4,8 +4,13 @@ import type { ItemsAnswer, WireItems } from "./messages.js";
 
 /** As {@link packColumn}, for a message that may hold several and be posted later. */
 export function pack(values: readonly unknown[]): Column {
-  const column = packColumn(values);
-  return column instanceof Float64Array ? column.slice() : column;
+  try {
+    const column = packColumn(values);
+    return column instanceof Float64Array ? column.slice() : column;
+  } catch {
+    // One of them cannot be read, nor be cloned. Which one is found out when they are posted.
+    return values;
+  }
 }
 
 /** For items some of which cannot be cloned: those left out, and where they were. */
@@ -57,11 +62,20 @@ export function pieceOf(items: readonly unknown[], most: number): number {
   let bytes = 0;
   let count = 0;
   while (count < items.length && count < most) {
-    bytes += sizeOf(items[count], 2);
+    bytes += sizeOfAny(items[count]);
     if (bytes > MAX_PIECE_BYTES && count > 0) break;
     count++;
   }
   return count;
+}
+
+/** Of one that cannot be read, because a getter throws, it does not matter: it will not travel. */
+function sizeOfAny(item: unknown): number {
+  try {
+    return sizeOf(item, 2);
+  } catch {
+    return OBJECT_BYTES;
+  }
 }
 
 /** Roughly, and seen from the top: what lies deep is seldom what is large. */

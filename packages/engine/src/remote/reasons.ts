@@ -75,7 +75,7 @@ export function fromWireReason(given: unknown): unknown {
       case "error":
         return rebuild(reason);
       default:
-        return reason satisfies never;
+        throw new TypeError(`no kind of reason: ${String(reason satisfies never)}`);
     }
   } catch {
     return new Error("the other side sent an error that cannot be read");
@@ -126,6 +126,12 @@ function threadmillError(
   if (code === "JOB_ID_CONFLICT") return new JobIdConflictError(String(jobId), message);
   if (code === "ENGINE_CLOSED") return new EngineClosedError(message);
   return new ThreadmillError(code, message);
+}
+
+/** A job is well, but what it gives cannot go on to the client. */
+export function unsentError(jobId: string, cause: unknown): TaskError {
+  const message = `job ${JSON.stringify(jobId)} failed: a value cannot be sent to this client`;
+  return new TaskError("NOT_CLONEABLE", message, { jobId, index: -1, attempt: 0, cause });
 }
 
 /** What everything that waits for the other side ends with when it will not answer any more. */

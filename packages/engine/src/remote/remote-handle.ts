@@ -8,7 +8,7 @@ import { type Feed, type FeedEnding, readBatches, readOutcomes, readValues } fro
 import { SafeEmitter } from "../safe-emitter.js";
 import { FORWARDED_EVENTS, type ForwardedEvent, type News, type Standing, type WireEnd } from "./messages.js";
 import { OutcomeLog, OutcomeStream, type OutcomeStreamInit } from "./outcome-log.js";
-import { fromWireReason } from "./reasons.js";
+import { fromWireReason, unsentError } from "./reasons.js";
 
 /** What a handle asks of its connection. */
 export interface HandleControl {
@@ -67,6 +67,8 @@ export class RemoteJobHandle<Result, Value = Result, Values = Value[]>
   #loop: "as-ended" | "ordered" | undefined;
   /** The engine has been asked for the job: it is too late for that loop. */
   #isSent = false;
+  /** The one loop over it belongs to whoever has started it. */
+  #isOfOthers = false;
   #fromCache = false;
   #state: JobState = "waiting";
   #hasStarted = false;
@@ -90,7 +92,12 @@ export class RemoteJobHandle<Result, Value = Result, Values = Value[]>
     this.#log = collects ? new OutcomeLog() : undefined;
     this.#stream = collects
       ? undefined
-      : new OutcomeStream({ ask: control.read, onLeft: () => this.#leaveLoop(), onOver: () => control.onChange() });
+      : new OutcomeStream({
+          ask: control.read,
+          onLeft: () => this.#leaveLoop(),
+          onOver: () => control.onChange(),
+          onLost: (error) => this.#loseOutcomes(error),
+        });
     this.#progress = { completed: 0, failed: 0, total, itemsPerSecond: 0, etaMs: undefined, elapsedMs: 0 };
   }
 
@@ -202,9 +209,9 @@ export class RemoteJobHandle<Result, Value = Result, Values = Value[]>
       if (end.state === "failed") return { status: "failed", error: end.error };
       return { status: "cancelled", reason: end.error };
     };
-    if (this.#log !== undefined) return this.#log.open(ending);
     const what = `job ${JSON.stringify(this.id)}: `;
-    if (this.#loop !== undefined) {
+    if (this.#log !== undefined && !this.#isOfOthers) return this.#log.open(ending);
+    if (this.#loop !== undefined || this.#isOfOthers) {
       throw new InvalidArgumentError(`${what}a job with collect: false can be read by one loop only`);
     }
     if (this.#isSent) {
@@ -221,6 +228,12 @@ export class RemoteJobHandle<Result, Value = Result, Values = Value[]>
     if (this.#end === undefined) this.cancel();
     else this.#control.leave();
     this.#control.onChange();
+  }
+
+  #loseOutcomes(error: unknown): void {
+    if (this.#end !== undefined) return;
+    this.settle({ state: "failed", error: unsentError(this.id, error) });
+    this.#control.leave();
   }
 
   #makeResult({ stats = NO_STATS, column }: End): JobResult<Value, Values> {
@@ -245,6 +258,11 @@ export class RemoteJobHandle<Result, Value = Result, Values = Value[]>
     return { loop: this.#loop, listensTo: [...this.#told] };
   }
 
+  /** @internal It is observed, and does not collect. */
+  refuseLoops(): void {
+    this.#isOfOthers = true;
+  }
+
   /** @internal The loop over a job that does not collect may still come in this tick. */
   get waitsForLoop(): boolean {
     return this.#stream !== undefined && this.#loop === undefined;
@@ -264,6 +282,11 @@ export class RemoteJobHandle<Result, Value = Result, Values = Value[]>
   /** @internal */
   get isSettled(): boolean {
     return this.#end !== undefined;
+  }
+
+  /** @internal No thread touches the job any more, or that will never be known. */
+  get isStopped(): boolean {
+    return this.#stop !== undefined;
   }
 
   /** @internal */
@@ -310,6 +333,7 @@ export class RemoteJobHandle<Result, Value = Result, Values = Value[]>
   settle(end: End): void {
     if (this.#end !== undefined) return;
     this.#end = end;
+    if (end.state === "cancelled") this.#log?.drop();
     this.#settleResult?.(end);
     this.#log?.wake();
     this.#stream?.wake();

@@ -31,7 +31,8 @@ export function checkRun(task: unknown, options: RunOptions<never, unknown>): Wi
   resolveRunOptions(options);
   const sent: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(options)) {
-    if (SENT.has(name)) sent[name] = value;
+    // As they are now: the request leaves at the end of the tick.
+    if (SENT.has(name)) sent[name] = typeof value === "object" ? { ...value } : value;
     else if (!OWN.has(name) && value !== undefined) {
       throw new InvalidArgumentError(
         `run: ${name} cannot be sent to a remote engine: it needs a function on this side`,

@@ -3,11 +3,9 @@
  * where they are few, and else handed out piece by piece as the engine asks.
  */
 import { type Source, openSource } from "../jobs/source.js";
-import type { ItemsAnswer, WireItems } from "./messages.js";
+import { type ItemsAnswer, MAX_ITEMS, type WireItems } from "./messages.js";
 import { pack, pieceOf } from "./packing.js";
 import { toWireReason } from "./reasons.js";
-
-const MAX_PIECE = 4_096;
 
 export class SentItems {
   readonly #source: Source;
@@ -57,13 +55,21 @@ export class SentItems {
     return this.#failure;
   }
 
+  /** Some may still be asked for. */
+  get isNeeded(): boolean {
+    return !this.#isOver || this.#ready.length + this.#available > 0;
+  }
+
   /** What goes with the request; the rest is asked for. */
   describe(sharesMemory: boolean): WireItems {
     const { column, isEnded, length } = this.#source;
-    if (column !== undefined) return { kind: "column", items: sharesMemory ? column : column.slice() };
+    if (column !== undefined) {
+      this.#available = 0;
+      return { kind: "column", items: sharesMemory ? column : column.slice() };
+    }
     if (!isEnded || length === undefined) return { kind: "pulled", isList: false };
     if (length > 0) this.#takeOut();
-    if (this.#available > 0 || pieceOf(this.#ready, length) < length) return { kind: "pulled", isList: true };
+    if (this.#ready.length < length || pieceOf(this.#ready, length) < length) return { kind: "pulled", isList: true };
     return { kind: "list", items: pack(this.#ready.splice(0)) };
   }
 
@@ -90,6 +96,7 @@ export class SentItems {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#ready = [];
+    this.#available = 0;
     this.#source.close();
     this.#wake();
   }
@@ -99,9 +106,15 @@ export class SentItems {
   }
 
   #takeOut(): void {
-    const count = Math.min(this.#available, MAX_PIECE);
+    const count = Math.min(this.#available, MAX_ITEMS);
     this.#ready = count === 0 ? [] : this.#source.take(this.#taken, count);
     this.#taken += count;
     this.#available -= count;
+    // An array that cannot be read, or has been changed: what it gave is not what was meant.
+    const { fault } = this.#source;
+    if (fault === undefined) return;
+    this.#failure = { error: fault.cause };
+    this.#ready = [];
+    this.#available = 0;
   }
 }

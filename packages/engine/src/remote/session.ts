@@ -5,7 +5,7 @@ import type { Engine } from "../engine.js";
 import type { Items } from "../jobs/source.js";
 import { UNNAMED } from "../jobs/unnamed.js";
 import type { RunOptions } from "../options.js";
-import type { TaskReference } from "../task.js";
+import { type TaskReference, task } from "../task.js";
 import { checkEvent, checkItemsAnswer, checkKey, checkRunRequest, checkTask, checkTaskOptions } from "./checks.js";
 import type { Connection } from "./connection.js";
 import type { ExposeOptions } from "./expose.js";
@@ -21,16 +21,20 @@ import type {
 import { Mirror, type MirrorInit } from "./mirror.js";
 import { withUncloneable } from "./packing.js";
 import { PulledItems } from "./pulled-items.js";
-import { type WireReason, fromWireReason, toWireReason } from "./reasons.js";
+import { type WireReason, fromWireReason, lostError, toWireReason } from "./reasons.js";
 
 /** Task options that are remembered for a client, so that shared memory in them stays the same memory. */
 const MAX_TASK_OPTIONS = 64;
+
+type AnyHandle = MirrorInit["handle"];
 
 export class Session implements EngineFace {
   readonly #engine: Engine;
   readonly #options: ExposeOptions;
   readonly #client: Connection<EngineFace, ClientFace>;
   readonly #mirrors = new Map<number, Mirror>();
+  /** Keys of the jobs that the client looks at: one for each, however often it asks. */
+  readonly #observed = new Map<AnyHandle, number>();
   readonly #taskOptions = new Map<string, unknown>();
 
   constructor(engine: Engine, client: Connection<EngineFace, ClientFace>, options: ExposeOptions) {
@@ -48,6 +52,7 @@ export class Session implements EngineFace {
   end(error: Error): void {
     const mirrors = [...this.#mirrors.values()];
     this.#mirrors.clear();
+    this.#observed.clear();
     this.#taskOptions.clear();
     const reason = new DOMException(error.message, "AbortError");
     for (const mirror of mirrors) mirror.close(reason);
@@ -115,14 +120,21 @@ export class Session implements EngineFace {
       const { state, error, stats } = found;
       return { kind: "settled", state, error: toWireReason(error), stats };
     }
-    const mirror = this.#follow(key, {
+    const { collects } = found;
+    const known = this.#observed.get(found);
+    const seen = known === undefined ? undefined : this.#mirrors.get(known);
+    if (known !== undefined && seen?.hasEnded === false) {
+      return { kind: "live", key: known, collects, standing: seen.standing };
+    }
+    const { standing } = this.#follow(key, {
       handle: found,
-      sends: "result",
+      sends: collects ? "result" : "none",
       listensTo: [],
       isQuiet: false,
       leave: undefined,
     });
-    return { kind: "live", standing: mirror.standing };
+    this.#observed.set(found, key);
+    return { kind: "live", key, collects, standing };
   }
 
   jobs(): JobSummary[] {
@@ -133,8 +145,8 @@ export class Session implements EngineFace {
     return this.#engine.cancel(id, fromWireReason(reason));
   }
 
-  async warm(task: RunRequest["task"], options?: WireTaskOptions): Promise<void> {
-    const reference = this.#reference(task);
+  async warm(given: RunRequest["task"], options?: WireTaskOptions): Promise<void> {
+    const reference = this.#reference(given);
     if (options !== undefined) checkTaskOptions(options);
     await this.#engine.warm(reference, options === undefined ? undefined : (this.#knownOptions(options) as undefined));
   }
@@ -161,23 +173,31 @@ export class Session implements EngineFace {
       ...init,
       share: (column) => (this.#client.wire.sharesMemory ? column : column.slice()),
       send: (news) => this.#client.call("news", key, news),
-      onOver: () => this.#mirrors.delete(key),
+      onOver: () => {
+        this.#mirrors.delete(key);
+        if (this.#observed.get(init.handle) === key) this.#observed.delete(init.handle);
+      },
     });
     this.#mirrors.set(key, mirror);
     return mirror;
   }
 
   /** @throws {InvalidArgumentError} no task, or one that this client may not run. */
-  #reference(task: RunRequest["task"]): TaskReference<unknown, unknown, undefined> {
-    checkTask(task);
-    const { url, exportName } = task;
-    if (this.#options.mayRun !== undefined && !this.#options.mayRun({ url, exportName })) {
+  #reference(given: RunRequest["task"]): TaskReference<unknown, unknown, undefined> {
+    checkTask(given);
+    // As a thread will load it: a path may lead up and away from the folder that it begins with.
+    const { url, exportName } = task(given.url, given.exportName);
+    const { mayRun } = this.#options;
+    // A promise, say, is no permission.
+    if (mayRun !== undefined && (mayRun({ url, exportName }) as unknown) !== true) {
       throw new InvalidArgumentError(`run: this client may not run ${JSON.stringify(exportName)} of ${url}`);
     }
+    // It may have ended the connection.
+    if (this.#client.isOver) throw lostError("the engine's side has closed it");
     return { url, exportName };
   }
 
-  #open({ key, items, options, loop }: RunRequest): Items<unknown> {
+  #open({ key, id, items, options, loop }: RunRequest): Items<unknown> {
     if (items.kind === "list") return withUncloneable(items.items, items.uncloneable);
     if (items.kind === "column") return items.items as Iterable<unknown>;
     return new PulledItems({
@@ -192,8 +212,14 @@ export class Session implements EngineFace {
       },
       isList: items.isList,
       maxInFlight: options.collect !== false || loop !== undefined ? options.maxInFlight : undefined,
-      passed: () => this.#mirrors.get(key)?.passed ?? 0,
+      passed: () => (loop === undefined ? this.#certain(id) : (this.#mirrors.get(key)?.passed ?? 0)),
     });
+  }
+
+  /** How many outcomes of the job are certain: also after the handle that has brought the items has left it. */
+  #certain(id: string): number {
+    const job = this.#engine.job(id);
+    return job !== undefined && "progress" in job ? job.progress.completed + job.progress.failed : 0;
   }
 
   /** The options by their content, as they first came. */

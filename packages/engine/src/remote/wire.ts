@@ -53,8 +53,28 @@ export interface Wire {
   close(): void;
 }
 
-/** @throws {InvalidArgumentError} nothing that messages can be sent over. */
+/** Endpoints that carry a connection. Two on one would take each other's messages for their own. */
+const inUse = new WeakSet<object>();
+
+/** @throws {InvalidArgumentError} nothing that messages can be sent over, or in use. */
 export function openWire(endpoint: Endpoint, listener: WireListener): Wire {
+  if (inUse.has(Object(endpoint) as object)) {
+    throw new InvalidArgumentError(
+      "this endpoint carries a connection already; share the client, or make a MessageChannel for each one",
+    );
+  }
+  const wire = openByKind(endpoint, listener);
+  inUse.add(endpoint);
+  return {
+    ...wire,
+    close() {
+      inUse.delete(endpoint);
+      wire.close();
+    },
+  };
+}
+
+function openByKind(endpoint: Endpoint, listener: WireListener): Wire {
   const methods = Object(endpoint) as Partial<NodeEndpoint & ElectronEndpoint & WebEndpoint>;
   if (typeof methods.postMessage === "function") {
     // Ports of Node are asked for first: they have the web's face too, and lose `ref` by it.
@@ -68,7 +88,12 @@ export function openWire(endpoint: Endpoint, listener: WireListener): Wire {
 }
 
 function openNodeWire(
-  endpoint: NodeEndpoint & { listenerCount?: (event: string) => number; close?: () => void; threadId?: number },
+  endpoint: NodeEndpoint & {
+    listenerCount?: (event: string) => number;
+    close?: () => void;
+    hasRef?: () => boolean;
+    threadId?: number;
+  },
   { onMessage, onGone, onUnreadable }: WireListener,
 ): Wire {
   const isWorker = endpoint.threadId !== undefined;
@@ -80,6 +105,10 @@ function openNodeWire(
     ["exit", (code) => onGone(`its thread ended with code ${String(code)}`)],
   ];
   for (const [event, listener] of listeners) endpoint.on(event, listener);
+  // One that is gone already will not say so again.
+  if (isWorker ? endpoint.threadId === -1 : isClosed(endpoint)) {
+    queueMicrotask(() => onGone(isWorker ? "its thread had ended before" : "its port had been closed before"));
+  }
   return {
     sharesMemory: true,
     post: (message) => endpoint.postMessage(message),
@@ -93,6 +122,15 @@ function openNodeWire(
       if (!isWorker && endpoint !== (parentPort as unknown)) endpoint.close?.();
     },
   };
+}
+
+/** A port that is closed cannot be made to hold its thread. */
+function isClosed(port: { ref(): void; unref(): void; hasRef?: () => boolean }): boolean {
+  if (port.hasRef?.() !== false) return false;
+  port.ref();
+  const isOpen = port.hasRef();
+  port.unref();
+  return !isOpen;
 }
 
 function openElectronWire(endpoint: ElectronEndpoint, { onMessage, onGone }: WireListener): Wire {
