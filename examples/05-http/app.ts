@@ -74,7 +74,8 @@ export function buildApp(engine: Engine, { heartbeatMs }: AppOptions = {}): Fast
   /** Streams `progress`, then `settled`. Only called when nothing can be refused any more. */
   function stream(reply: FastifyReply, job: LiveJob | SettledJob, gone: AbortSignal): void {
     reply.hijack();
-    const events = new EventStream(reply.raw, heartbeatMs);
+    if (gone.aborted) return;
+    const events = new EventStream(reply.raw, gone, heartbeatMs);
     if (!("handle" in job)) {
       events.end("settled", job);
       return;

@@ -1,6 +1,6 @@
 /** What went wrong, as HTTP says it: `{ statusCode, code, error, message }`, with the code of the engine. */
 import { STATUS_CODES } from "node:http";
-import { type ErrorCode, ThreadmillError } from "@threadmill/engine";
+import type { ErrorCode, ThreadmillError } from "@threadmill/engine";
 import type { FastifyError, FastifyInstance } from "fastify";
 
 const STATUS: Partial<Record<ErrorCode, number>> = {
@@ -26,7 +26,7 @@ export class UnknownJobError extends Error {
 export function answerErrors(app: FastifyInstance): void {
   app.setErrorHandler<FastifyError | ThreadmillError>((error, _request, reply) => {
     const { code, message } = error;
-    const statusCode = error instanceof ThreadmillError ? STATUS[error.code] : undefined;
+    const statusCode = STATUS[code as ErrorCode];
     // Fastify does the rest: the status that an error names, else 500 and a line in the log.
     if (statusCode === undefined) return reply.send(error);
     if (statusCode === 503) reply.header("retry-after", RETRY_AFTER_SECONDS);

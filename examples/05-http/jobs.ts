@@ -69,12 +69,20 @@ export class Jobs {
     return live;
   }
 
-  /** Holds on to a live job until the signal; undefined if none has this id. */
+  /**
+   * Holds on to a live job until the signal; undefined if none has this id, or the engine is closing, which lets nobody
+   * hold on to anything: one may still look.
+   */
   join(id: string, signal: AbortSignal): LiveJob | undefined {
     const live = this.#live.get(id);
     // One that has ended a moment ago must not be started again by someone who only wants to watch.
     if (live === undefined || live.handle !== this.#observed(id)) return undefined;
-    return this.start(live, signal);
+    try {
+      return this.start(live, signal);
+    } catch (error) {
+      if ((error as { code?: unknown }).code === "ENGINE_CLOSED") return undefined;
+      throw error;
+    }
   }
 
   /** A live job, or how one that has settled not long ago did; undefined if this id is not, or no longer, known. */

@@ -17,9 +17,17 @@ const RETRY_MS = 2_000;
 /** Is aborted when the client has gone, and also when all has been said. */
 export function whenGone(response: ServerResponse): AbortSignal {
   const gone = new AbortController();
-  const reason = new DOMException("the client has gone", "AbortError");
-  if (response.destroyed) gone.abort(reason);
-  else response.once("close", () => gone.abort(reason));
+  const { socket } = response.req;
+  const leave = (): void => {
+    socket.off("close", leave);
+    gone.abort(new DOMException("the client has gone", "AbortError"));
+  };
+  if (response.destroyed || socket.destroyed) leave();
+  else {
+    response.once("close", leave);
+    // A response that waits behind another one on its connection is not told when that closes.
+    socket.once("close", leave);
+  }
   return gone.signal;
 }
 
@@ -29,7 +37,7 @@ export class EventStream {
   #waiting: string | undefined;
   #isEnding = false;
 
-  constructor(response: ServerResponse, heartbeatMs = HEARTBEAT_MS) {
+  constructor(response: ServerResponse, gone: AbortSignal, heartbeatMs = HEARTBEAT_MS) {
     this.#response = response;
     response.writeHead(200, {
       "content-type": "text/event-stream",
@@ -42,10 +50,11 @@ export class EventStream {
     response.write(`retry: ${RETRY_MS}\n\n`);
     // A comment now and then: proxies end connections that are silent, and we learn of clients that are no more.
     const heartbeat = setInterval(() => {
-      if (!response.writableNeedDrain) response.write(":\n\n");
+      // After the last event nothing may follow, though the client has yet to take it.
+      if (!this.#isEnding && !response.writableNeedDrain) response.write(":\n\n");
     }, heartbeatMs);
     response.on("drain", () => this.#flush());
-    response.once("close", () => clearInterval(heartbeat));
+    gone.addEventListener("abort", () => clearInterval(heartbeat));
   }
 
   /** Tells the client how things stand now. */

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { type IncomingMessage, get } from "node:http";
-import { connect } from "node:net";
+import { type AddressInfo, connect, createServer } from "node:net";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { allEvents } from "./helpers/read-events.js";
@@ -67,6 +67,36 @@ describe("the program", () => {
     await closed;
   });
 
+  it("says how it is used", async () => {
+    const { code, out, err } = await ended("--help");
+    expect([code, err]).toEqual([0, ""]);
+    expect(out).toContain("--deadline-ms");
+  });
+
+  it.each([
+    [["--port", "http"], '--port must be a whole number from 0 to 65535, not "http"'],
+    [["--port", "65536"], "--port must be"],
+    [["--deadline-ms", "soon"], "--deadline-ms must be"],
+    [["--prot", "80"], "Unknown option '--prot'"],
+  ])("refuses %j with a line and the usage", async (words, message) => {
+    const { code, out, err } = await ended(...words);
+    expect([code, out]).toEqual([2, ""]);
+    expect(err.startsWith(message)).toBe(true);
+    expect(err).toContain("usage: ");
+    expect(err).not.toContain("    at ");
+  });
+
+  it("says that its port is in use, and ends", async () => {
+    const server = createServer();
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    onTestFinished(() => void server.close());
+    const { port } = server.address() as AddressInfo;
+    const { code, out, err } = await ended("--port", String(port));
+    expect([code, out]).toEqual([1, ""]);
+    expect(err.trim()).toBe(`listen EADDRINUSE: address already in use 127.0.0.1:${port}`);
+  });
+
   it("shows what it does, and ends", async () => {
     const { end, output } = await start("--demo");
     expect(await end).toEqual([0, null]);
@@ -92,6 +122,17 @@ async function start(...words: string[]): Promise<Program> {
     if (address !== undefined) return { child, address, end, output: () => output };
     await Promise.race([once(child.stdout, "data"), end.then(() => Promise.reject(new Error("it ended early")))]);
   }
+}
+
+/** What it said, and its exit code, where it ends by itself. */
+async function ended(...words: string[]): Promise<{ code: number | null; out: string; err: string }> {
+  const child = spawn(process.execPath, [MAIN, ...words], { stdio: ["ignore", "pipe", "pipe"] });
+  onTestFinished(() => void child.kill("SIGKILL"));
+  let [out, err] = ["", ""];
+  child.stdout.setEncoding("utf8").on("data", (text: string) => (out += text));
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (err += text));
+  const [code] = (await once(child, "close")) as [number | null];
+  return { code, out, err };
 }
 
 interface Watcher {

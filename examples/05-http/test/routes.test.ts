@@ -1,4 +1,5 @@
 /** The routes over real sockets, on the built code: threads load compiled task modules. */
+import { connect } from "node:net";
 import { type JobEvents, type JobHandle, task } from "@threadmill/engine";
 import { describe, expect, it } from "vitest";
 import { allEvents, readBlocks, readEvents, type ServerEvent } from "./helpers/read-events.js";
@@ -216,6 +217,29 @@ describe("a client that goes away", () => {
     expect(await settled).toMatchObject({ state: "cancelled" });
   });
 
+  it("takes all its jobs with it, also those whose streams wait behind another one on its connection", async () => {
+    const service = await startService({ heartbeatMs: 1 });
+    const socket = connect(Number(new URL(service.address).port), "127.0.0.1");
+    for (const below of [LONG, LONG - 1]) {
+      const body = JSON.stringify({ below });
+      const headers = `host: test\r\ncontent-type: application/json\r\ncontent-length: ${body.length}`;
+      socket.write(`POST /run HTTP/1.1\r\n${headers}\r\n\r\n${body}`);
+    }
+    const ends: unknown[] = [];
+    const bothStarted = new Promise<void>((resolve) => {
+      let started = 0;
+      service.engine.on("job", ({ type, state }) => {
+        if (type === "submitted" && ++started === 2) resolve();
+        if (type === "settled") ends.push(state);
+      });
+    });
+    await bothStarted;
+    socket.destroy();
+    await service.engine.drain();
+    expect(ends).toEqual(["cancelled", "cancelled"]);
+    expect((await service.get(`/jobs/${LONG_ID}`)).status).toBe(200);
+  });
+
   it("leaves no listener behind", async () => {
     const service = await startService();
     await service.post("/jobs", { below: LONG });
@@ -243,7 +267,12 @@ describe("a service that cannot take a job", () => {
     const response = await service.post("/jobs", { below: 100 });
     expect([response.status, await response.json()]).toEqual([503, expect.objectContaining({ code: "ENGINE_CLOSED" })]);
     expect((await service.get(`/jobs/${LONG_ID}`)).status).toBe(200);
+    const watching = readEvents(await service.get(`/jobs/${LONG_ID}/events`));
+    expect((await watching.next()).value).toMatchObject({ event: "progress" });
     await service.delete(`/jobs/${LONG_ID}`);
+    const last: unknown[] = [];
+    for await (const { event } of { [Symbol.asyncIterator]: () => watching }) last.push(event);
+    expect(last.at(-1)).toBe("settled");
     await closed;
   });
 

@@ -11,7 +11,7 @@ describe("a client that does not read", () => {
   it("costs no more than one event and what the connection holds, and hears the newest when it reads on", async () => {
     const { response, socket } = await connection();
     socket.pause();
-    const stream = new EventStream(response);
+    const stream = new EventStream(response, whenGone(response));
     const sent = await fill(stream, response);
     let most = 0;
     const newest = sent + 1_000;
@@ -32,7 +32,7 @@ describe("a client that does not read", () => {
   it("hears how it ended instead of what was newest before", async () => {
     const { response, socket } = await connection();
     socket.pause();
-    const stream = new EventStream(response);
+    const stream = new EventStream(response, whenGone(response));
     await fill(stream, response);
     stream.update("progress", { n: 1_000_000 });
     stream.end("settled", { n: -1 });
@@ -47,20 +47,38 @@ describe("a client that does not read", () => {
   it("gets no heartbeats either", async () => {
     const { response, socket } = await connection();
     socket.pause();
-    const stream = new EventStream(response, 1);
+    const stream = new EventStream(response, whenGone(response), 1);
     await fill(stream, response);
     const { writableLength } = response;
-    // Timers that are as short, and were set later: the heartbeat has had its turns.
-    for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setTimeout(resolve, 1));
+    await heartbeats();
     expect(response.writableLength).toBe(writableLength);
+  });
+
+  it("gets none after its last event either, which it has yet to take", async () => {
+    const { response, socket } = await connection();
+    socket.pause();
+    const stream = new EventStream(response, whenGone(response), 1);
+    // Full is the connection, and not what the response holds back for it.
+    let n = 0;
+    do {
+      stream.update("progress", { n: n++, filler: FILLER });
+      for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
+    } while (response.writableLength === 0);
+    const errors: unknown[] = [];
+    response.on("error", (error) => errors.push(error));
+    stream.end("settled", { n: -1 });
+    expect([response.writableEnded, response.writableFinished]).toEqual([true, false]);
+    await heartbeats();
+    expect(errors).toEqual([]);
+    expect((await numbersIn(socket).toEnd()).at(-1)).toBe(-1);
   });
 });
 
 describe("a client that has gone", () => {
   it("is told nothing, and that does no harm", async () => {
     const { response, socket } = await connection();
-    const stream = new EventStream(response);
     const gone = whenGone(response);
+    const stream = new EventStream(response, gone);
     socket.destroy();
     await once(gone, "abort");
     stream.update("progress", { n: 0 });
@@ -102,6 +120,11 @@ async function fill(stream: EventStream, response: ServerResponse): Promise<numb
     fullTurns = response.writableNeedDrain ? fullTurns + 1 : 0;
   }
   return n;
+}
+
+/** Timers that are as short, and were set later: the heartbeat has had its turns. */
+async function heartbeats(): Promise<void> {
+  for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setTimeout(resolve, 1));
 }
 
 /** Reads on, and picks the numbers out of the events. */
