@@ -4,8 +4,9 @@ import { createEngine } from "@threadmill/engine";
 import { connectEngine, exposeEngine } from "@threadmill/engine/remote";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { failure, range, thrown } from "../src/assertions.js";
-import { addOne } from "../src/fixtures/index.js";
+import { failure, range, rejection, thrown } from "../src/assertions.js";
+import { addOne, gated } from "../src/fixtures/index.js";
+import { Gate } from "../src/gate.js";
 import { HeldPort } from "../src/remote/held-port.js";
 import { aWhile, until, useKit } from "../src/leaks.js";
 
@@ -185,6 +186,26 @@ describe("an engine", () => {
     await until(() => engine.job("forged")?.state === "failed");
     expect(engine.job("forged")).toMatchObject({ state: "failed", error: { code: "SOURCE_FAILED" } });
     exposure.close();
+  });
+
+  test("reads no more causes of a reason than there may be", async () => {
+    const engine = kit.engine({ threads: 0 });
+    const { port1, port2 } = new MessageChannel();
+    const exposure = exposeEngine(engine, port1);
+    const gate = new Gate();
+    const handle = engine.run(gated, [{ value: 1, gate: gate.shared }], { id: "one" });
+    const reason: Record<string, unknown> = { kind: "error", record: { name: "Error", message: "its own cause" } };
+    reason["cause"] = reason;
+    port2.postMessage(call("cancelJob", "one", reason));
+    const causes: unknown[] = [];
+    for (let error = (await rejection(handle.result)) as Error | undefined; error; error = error.cause as Error) {
+      causes.push(error.message);
+    }
+    expect(new Set(causes)).toEqual(new Set(["its own cause"]));
+    expect(causes.length).toBeLessThan(10);
+    gate.open();
+    port2.close();
+    await exposure.closed;
   });
 
   test.each(["an error", "a throw"])("gives a client up that answers all news with %s", async (how) => {

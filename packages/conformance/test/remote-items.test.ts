@@ -3,8 +3,8 @@ import { MessageChannel } from "node:worker_threads";
 import { createEngine } from "@threadmill/engine";
 import { connectEngine, exposeEngine } from "@threadmill/engine/remote";
 import { describe, expect, test } from "vitest";
-import { failure, range, rejection } from "../src/assertions.js";
-import { addOne, echo, gated } from "../src/fixtures/index.js";
+import { failure, range, rejection, thrown } from "../src/assertions.js";
+import { addOne, echo, failOdd, gated } from "../src/fixtures/index.js";
 import { Gate } from "../src/gate.js";
 import { until, useKit } from "../src/leaks.js";
 
@@ -120,6 +120,34 @@ describe("an item that cannot be read", () => {
     await remote.close();
   });
 });
+
+test("options may be inherited, as without a port", async () => {
+  const { engine, remote } = connect();
+  const options = Object.create({ onError: "collect", retry: { attempts: 2, backoffMs: 1 } }) as { onError: "collect" };
+  for (const { result } of [engine.run(failOdd, [0, 1], options), remote.run(failOdd, [0, 1], options)]) {
+    expect((await result).failures).toMatchObject([{ index: 1, attempt: 2 }]);
+  }
+  await remote.close();
+});
+
+test.each([[null], [undefined], ["a text"], [new Error("unreadable")]])(
+  "options that throw %s when they are read are refused by name, as without a port",
+  async (reason) => {
+    const { engine, remote } = connect();
+    const options = Object.defineProperty({}, "model", {
+      enumerable: true,
+      get() {
+        // oxlint-disable-next-line typescript/only-throw-error -- getters of others may throw anything
+        throw reason;
+      },
+    });
+    const run = (one: Pick<typeof remote, "run">) => one.run(echo, [1], { options } as never);
+    const errors = [engine as unknown as typeof remote, remote].map((one) => thrown(() => run(one)));
+    expect(errors.map(({ code }) => code)).toEqual(["INVALID_ARGUMENT", "INVALID_ARGUMENT"]);
+    expect(errors[1]?.message).toBe(errors[0]?.message);
+    await remote.close();
+  },
+);
 
 test("options are as they were when run was called", async () => {
   const { remote } = connect();

@@ -1,5 +1,5 @@
 /** The engine: what a host application talks to. */
-import { InvalidArgumentError, type NumberColumn } from "@threadmill/protocol";
+import type { NumberColumn } from "@threadmill/protocol";
 import { batchChannel, jobChannel, threadChannel } from "./channels.js";
 import { type CloseOptions, type CloseReport, Closing, refusePaused } from "./closing.js";
 import type { DispatcherStats } from "./dispatcher.js";
@@ -15,6 +15,7 @@ import {
   type ResolvedEngineOptions,
   type RunOptions,
   type RunOptionsWithCache,
+  refuseCollect,
   resolveEngineOptions,
 } from "./options.js";
 import { createInlineRunner } from "./runners/inline-runner.js";
@@ -265,14 +266,3 @@ type RunArguments<Item, Options, Result> = undefined extends Options
 type ColumnsArguments<Options> = undefined extends Options
   ? [options?: RunOptions<never, Options>]
   : [options: RunOptions<never, Options> & { readonly options: Options }];
-
-function refuseCollect(
-  what: string,
-  options: { readonly onError?: unknown; readonly collect?: unknown } | undefined,
-): void {
-  if (options?.onError === "collect" || options?.collect === false) {
-    throw new InvalidArgumentError(
-      `${what}: it answers with values only; use run for onError: "collect" or collect: false`,
-    );
-  }
-}

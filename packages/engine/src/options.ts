@@ -235,6 +235,18 @@ export function resolveRunOptions<Item, Options>(given: RunOptionsWithCache<Item
   };
 }
 
+/** @throws {InvalidArgumentError} the options ask for more than values. */
+export function refuseCollect(
+  what: string,
+  options: { readonly onError?: unknown; readonly collect?: unknown } | undefined,
+): void {
+  if (options?.onError === "collect" || options?.collect === false) {
+    throw new InvalidArgumentError(
+      `${what}: it answers with values only; use run for onError: "collect" or collect: false`,
+    );
+  }
+}
+
 /** Nothing of it is called before the job runs, and then it would be too late to throw. */
 function checkCache(cache: object): void {
   object("run: cache", cache);

@@ -67,7 +67,7 @@ function contentKey(options: unknown): string {
   try {
     return fingerprint(options, { nameShared });
   } catch (error) {
-    throw refusal(error);
+    throw optionsRefusal(error);
   }
 }
 
@@ -76,11 +76,12 @@ function copyOf(options: unknown): unknown {
   try {
     return structuredClone(options);
   } catch (error) {
-    throw refusal(error);
+    throw optionsRefusal(error);
   }
 }
 
-function refusal(error: unknown): InvalidArgumentError {
+/** Of what was thrown while options were read or cloned: that may be anything. */
+export function optionsRefusal(error: unknown): InvalidArgumentError {
   const reason = toErrorRecord(error).message.replace("the value", "options");
   return new InvalidArgumentError(`run: options cannot travel to a thread: ${reason}`, { cause: error });
 }

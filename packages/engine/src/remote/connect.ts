@@ -4,13 +4,14 @@ import type { CloseOptions, CloseReport } from "../closing.js";
 import type { EngineStats } from "../engine.js";
 import type { SettledJob } from "../jobs/settled-jobs.js";
 import type { Items } from "../jobs/source.js";
+import { refuseCollect } from "../options.js";
 import type { AnyTaskReference, ColumnsReference, TaskReference } from "../task.js";
 import { ClientJobs } from "./client-jobs.js";
 import type { JobSummary } from "./messages.js";
 import { fromWireReason, lostError, toWireReason } from "./reasons.js";
 import type { RemoteJobHandle } from "./remote-handle.js";
 import type { RemoteRunOptions, RequiredOptions, RunArguments } from "./remote-types.js";
-import { checkRun, nameOptions, refuseCollect } from "./run-checks.js";
+import { checkRun, nameOptions } from "./run-checks.js";
 import type { Endpoint } from "./wire.js";
 
 /**

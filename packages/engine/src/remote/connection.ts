@@ -11,20 +11,17 @@
 import { ThreadmillError } from "@threadmill/protocol";
 import { expose, wrap } from "comlink";
 import { REMOTE_VERSION } from "./messages.js";
-import { type WireReason, fromWireReason, lostError, toWireReason } from "./reasons.js";
+import { type Answer, AnswerSide, CallSide, refusal } from "./comlink-sides.js";
+import { fromWireReason, lostError, notSentError } from "./reasons.js";
 import { type Endpoint, type Wire, openWire } from "./wire.js";
 
 /** Methods that the other side may call. */
 type Face = { readonly [Name in string]: (...args: never[]) => unknown };
 type Faced<Peer> = { readonly [Name in keyof Peer]: (...args: never[]) => unknown };
 
-type Answer = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: WireReason };
-
 /** Other messages on the same endpoint are none of ours. */
 const TAG = "threadmill.remote";
 type FrameKind = "call" | "answer" | "bye";
-
-const MAX_ARGUMENTS = 4;
 
 export interface ConnectionInit<Own, Made> {
   readonly endpoint: Endpoint;
@@ -158,14 +155,6 @@ export class Connection<Own extends Faced<Own>, Peer extends Faced<Peer>> {
   }
 }
 
-function notSentError(cause: unknown): ThreadmillError {
-  return new ThreadmillError("NOT_CLONEABLE", `it cannot be sent: ${(cause as Error).message}`, { cause });
-}
-
-function refusal(error: unknown): Answer {
-  return { ok: false, error: toWireReason(error) };
-}
-
 function shown(value: unknown): string {
   return typeof value === "string" || typeof value === "number" ? String(value).slice(0, 200) : typeof value;
 }
@@ -185,119 +174,4 @@ function guarded<Own extends Faced<Own>>(own: Own, names: readonly (keyof Own & 
     };
   }
   return guardedOwn;
-}
-
-type MessageListener = (event: { readonly data: unknown }) => void;
-
-/** What Comlink takes for a port: half of the wire, with messages that have been looked at. */
-abstract class Half {
-  #listener: MessageListener | undefined;
-
-  addEventListener(_: "message", listener: MessageListener): void {
-    this.#listener = listener;
-  }
-
-  removeEventListener(): void {
-    this.#listener = undefined;
-  }
-
-  abstract postMessage(message: object): void;
-
-  close(): void {
-    this.#listener = undefined;
-  }
-
-  protected deliver(data: unknown): void {
-    this.#listener?.({ data });
-  }
-}
-
-interface CallMessage {
-  readonly id: string;
-  readonly type: string;
-  readonly path: readonly string[];
-  readonly argumentList: readonly { readonly type: string; readonly value: unknown }[];
-}
-
-/** Calls go out, answers come in. */
-class CallSide extends Half {
-  readonly #post: (message: object) => void;
-  #failure: unknown;
-  #isClosed = false;
-
-  constructor(post: (message: object) => void) {
-    super();
-    this.#post = post;
-  }
-
-  /** Never throws: Comlink would keep the call for ever. It is answered at once instead. */
-  override postMessage(message: object): void {
-    // Comlink releases its proxies when they are collected; there is nothing to release on the other side.
-    if (this.#isClosed || (message as CallMessage).type !== "APPLY") return;
-    try {
-      this.#post(message);
-    } catch (error) {
-      this.#failure = error;
-      this.deliver({ id: (message as CallMessage).id, type: "RAW", value: undefined });
-    }
-  }
-
-  /** Why the message that was posted last was not sent, if it was not. */
-  takeFailure(): unknown {
-    const failure = this.#failure;
-    this.#failure = undefined;
-    return failure;
-  }
-
-  override close(): void {
-    super.close();
-    this.#isClosed = true;
-  }
-
-  receive(body: unknown): void {
-    const { id, type, name } = Object(body) as { id?: unknown; type?: unknown; name?: unknown };
-    // A result that could not be cloned is thrown by Comlink itself.
-    if (typeof id === "string" && (type === "RAW" || (type === "HANDLER" && name === "throw"))) this.deliver(body);
-  }
-}
-
-/** Calls come in, answers go out. */
-class AnswerSide extends Half {
-  readonly #methods: ReadonlySet<string>;
-  readonly #post: (message: object) => void;
-
-  constructor(methods: readonly string[], post: (message: object) => void) {
-    super();
-    this.#methods = new Set(methods);
-    this.#post = post;
-  }
-
-  /** Never throws: Comlink would try once more, without the code, and leave a second throw to the process. */
-  override postMessage(message: object): void {
-    try {
-      this.#post(message);
-    } catch (error) {
-      try {
-        this.#post({ ...message, type: "RAW", value: refusal(notSentError(error)) });
-      } catch {
-        // Nothing can be sent at all, and there is nobody to be told.
-      }
-    }
-  }
-
-  receive(body: unknown): void {
-    const { id, type, path, argumentList } = Object(body) as Partial<CallMessage>;
-    const isCall =
-      typeof id === "string" &&
-      type === "APPLY" &&
-      Array.isArray(path) &&
-      path.length === 1 &&
-      typeof path[0] === "string" &&
-      this.#methods.has(path[0]) &&
-      Array.isArray(argumentList) &&
-      argumentList.length <= MAX_ARGUMENTS &&
-      argumentList.every((argument) => (Object(argument) as { type?: unknown }).type === "RAW");
-    // Anything else is dropped: who sends it is broken or hostile, and is owed no answer.
-    if (isCall) this.deliver(body);
-  }
 }

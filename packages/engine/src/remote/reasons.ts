@@ -64,7 +64,7 @@ function recordOf(error: Error): ErrorRecord {
 }
 
 /** The reason as it was, or an error that says what came instead: a peer may send anything. */
-export function fromWireReason(given: unknown): unknown {
+export function fromWireReason(given: unknown, depth = 0): unknown {
   try {
     const reason = given as WireReason;
     switch (reason.kind) {
@@ -73,7 +73,7 @@ export function fromWireReason(given: unknown): unknown {
       case "value":
         return reason.value;
       case "error":
-        return rebuild(reason);
+        return rebuild(reason, depth);
       default:
         throw new TypeError(`no kind of reason: ${String(reason satisfies never)}`);
     }
@@ -82,7 +82,7 @@ export function fromWireReason(given: unknown): unknown {
   }
 }
 
-function rebuild({ record: given, cause, details = {} }: Extract<WireReason, { kind: "error" }>): Error {
+function rebuild({ record: given, cause, details = {} }: Extract<WireReason, { kind: "error" }>, depth: number): Error {
   // Bounded, and read as what it should be.
   const record = toErrorRecord(given);
   const { name, message, code, stack } = record;
@@ -92,7 +92,8 @@ function rebuild({ record: given, cause, details = {} }: Extract<WireReason, { k
   if (error.name !== name) define(error, "name", name);
   if (error.message !== message) define(error, "message", message);
   if (stack !== undefined) define(error, "stack", stack);
-  if (cause !== undefined) define(error, "cause", fromWireReason(cause));
+  // A peer may send one that is its own cause.
+  if (cause !== undefined && depth < MAX_CAUSES) define(error, "cause", fromWireReason(cause, depth + 1));
   return error;
 }
 
@@ -139,4 +140,9 @@ export function lostError(why: string): EngineClosedError {
   const error = new EngineClosedError(`the connection to the engine is over: ${why}`);
   error.cause = new Error(`the connection was lost: ${why}`);
   return error;
+}
+
+/** What a call rejects with that was never sent, or an answer that could not be. */
+export function notSentError(cause: unknown): ThreadmillError {
+  return new ThreadmillError("NOT_CLONEABLE", `it cannot be sent: ${(cause as Error).message}`, { cause });
 }

@@ -1,14 +1,14 @@
 /** What of a remote run can be refused at once, on the client's side. */
 import { fingerprint } from "@threadmill/cache";
 import { InvalidArgumentError } from "@threadmill/protocol";
-import { type RunOptions, resolveRunOptions } from "../options.js";
+import { type AnyRunOptions, resolveRunOptions } from "../options.js";
+import { optionsRefusal } from "../recipes.js";
 import { checkTaskReference } from "../task.js";
 import { nameShared } from "../shared-names.js";
 import type { WireRunOptions, WireTaskOptions } from "./messages.js";
 
-/** What stays with the client, or is named in a field of its own. */
-const OWN = new Set(["id", "signal", "options", "ordered"]);
-const SENT = new Set<string>([
+/** The others stay with the client, or are named in a field of their own. */
+const SENT = [
   "onError",
   "retry",
   "timeoutMs",
@@ -19,25 +19,26 @@ const SENT = new Set<string>([
   "batchSize",
   "total",
   "fresh",
-] satisfies (keyof WireRunOptions)[]);
+] as const satisfies readonly (keyof WireRunOptions)[];
+const FUNCTIONS = ["weigh", "maxInFlightBytes", "cache"] as const;
 
 /**
  * The options that travel.
  *
  * @throws {InvalidArgumentError} no task, options that are wrong, or that hold what cannot travel.
  */
-export function checkRun(task: unknown, options: RunOptions<never, unknown>): WireRunOptions {
+export function checkRun(task: unknown, options: AnyRunOptions): WireRunOptions {
   checkTaskReference(task);
   resolveRunOptions(options);
+  for (const name of FUNCTIONS) {
+    if (options[name] === undefined) continue;
+    throw new InvalidArgumentError(`run: ${name} cannot be sent to a remote engine: it needs a function on this side`);
+  }
   const sent: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(options)) {
+  for (const name of SENT) {
+    const value = options[name];
     // As they are now: the request leaves at the end of the tick.
-    if (SENT.has(name)) sent[name] = typeof value === "object" ? { ...value } : value;
-    else if (!OWN.has(name) && value !== undefined) {
-      throw new InvalidArgumentError(
-        `run: ${name} cannot be sent to a remote engine: it needs a function on this side`,
-      );
-    }
+    if (value !== undefined) sent[name] = typeof value === "object" ? { ...value } : value;
   }
   return sent;
 }
@@ -49,19 +50,6 @@ export function nameOptions(options: unknown): WireTaskOptions {
     // by the name that it has here the engine knows it again.
     return { key: fingerprint(options, { nameShared }), value: structuredClone(options) };
   } catch (error) {
-    const reason = (error as Error).message.replace("the value", "options");
-    throw new InvalidArgumentError(`run: options cannot travel: ${reason}`, { cause: error });
-  }
-}
-
-/** @throws {InvalidArgumentError} the options ask for more than values. */
-export function refuseCollect(
-  what: string,
-  options: { readonly onError?: unknown; readonly collect?: unknown } | undefined,
-): void {
-  if (options?.onError === "collect" || options?.collect === false) {
-    throw new InvalidArgumentError(
-      `${what}: it answers with values only; use run for onError: "collect" or collect: false`,
-    );
+    throw optionsRefusal(error);
   }
 }
