@@ -221,6 +221,15 @@ export function eventsSuite(subject: Subject): void {
       expect(snapshots.at(-1)).toMatchObject({ completed: 3_000, failed: 3_000, total: 6_000, etaMs: 0 });
     });
 
+    test("stands still when the job has ended, and so do its stats, whenever they are asked for", async () => {
+      const handle = kit.engine().run(addOne, range(100));
+      await handle.stopped;
+      const atEnd = handle.progress;
+      await aWhile();
+      expect(handle.progress).toEqual(atEnd);
+      expect((await handle.result).stats.elapsedMs).toBe(atEnd.elapsedMs);
+    });
+
     test("shows what threads have finished before they answer for it", async () => {
       const gate = new Gate();
       const engine = kit.engine();
