@@ -104,6 +104,15 @@ describe("a loop over outcomes", () => {
     ]);
   });
 
+  it("answers a question after those before it, though what it asks for is there already", async () => {
+    const feed = new PlayedFeed();
+    const loop = readValues<string>(feed);
+    const first = loop.next();
+    feed.give(0, ["a", "b"]);
+    const second = loop.next();
+    expect([await first, await second]).toMatchObject([{ value: "a" }, { value: "b" }]);
+  });
+
   it("says which runs it has passed on, each when the next is asked for", async () => {
     const feed = new PlayedFeed();
     feed.give(0, ["a", "b"]).give(2, ["c"]);
