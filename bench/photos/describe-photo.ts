@@ -45,11 +45,12 @@ export async function openDescriber(modelPath: string): Promise<DescribePhoto> {
         .toBuffer({ resolveWithObject: true });
       const decoded = (): Sharp =>
         sharp(data, { raw: { width: info.width, height: info.height, channels: info.channels } });
-      const [thumbnail, { data: pixels }] = await Promise.all([
-        decoded().resize({ width: THUMBNAIL, height: THUMBNAIL, fit: "inside" }).webp({ quality: 80 }).toUint8Array(),
-        decoded().resize({ width: MODEL, height: MODEL, fit: "fill" }).toColourspace("srgb").raw().toUint8Array(),
+      // `toUint8Array` leaks what it has copied (sharp 0.35.5), and a Buffer of sharp cannot be handed over.
+      const [thumbnail, pixels] = await Promise.all([
+        decoded().resize({ width: THUMBNAIL, height: THUMBNAIL, fit: "inside" }).webp({ quality: 80 }).toBuffer(),
+        decoded().resize({ width: MODEL, height: MODEL, fit: "fill" }).toColourspace("srgb").raw().toBuffer(),
       ]);
-      return { sha256, thumbnail: thumbnail.data, vector: await embed(pixels) };
+      return { sha256, thumbnail: new Uint8Array(thumbnail), vector: await embed(pixels) };
     } catch {
       return undefined;
     }

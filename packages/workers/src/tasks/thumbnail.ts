@@ -231,12 +231,12 @@ async function modelPixels(sharp: SharpModule, decoded: Decoded, { width, height
   const small = fits ? decoded : await raw(fromRaw(sharp, decoded).resize({ width: box, height: box, fit: "inside" }));
   const flat = fromRaw(sharp, small).flatten({ background: MID_GREY });
   const { data } = await raw(flat.resize({ width, height, fit: "fill", kernel: "lanczos3" }));
-  return { data, width, height };
+  return { data: movable(data), width, height };
 }
 
 async function raw(pipeline: Sharp): Promise<Decoded> {
-  const { data, info } = await pipeline.toColourspace("srgb").raw().toUint8Array();
-  return { data: plain(data), width: info.width, height: info.height, channels: info.channels };
+  const { data, info } = await pipeline.toColourspace("srgb").raw().toBuffer({ resolveWithObject: true });
+  return { data, width: info.width, height: info.height, channels: info.channels };
 }
 
 function fromRaw(sharp: SharpModule, { data, width, height, channels }: Decoded): Sharp {
@@ -251,9 +251,9 @@ async function encode(input: Sharp, settings: Settings, source: Size): Promise<T
     .toColourspace("srgb")
     .timeout({ seconds: settings.timeoutSeconds })
     .toFormat(format, { quality })
-    .toUint8Array();
+    .toBuffer({ resolveWithObject: true });
   return {
-    data: plain(data),
+    data: movable(data),
     width: info.width,
     height: info.height,
     format,
@@ -262,7 +262,10 @@ async function encode(input: Sharp, settings: Settings, source: Size): Promise<T
   };
 }
 
-/** sharp's answer as what its type says: on some runtimes it is a Buffer, over memory of its own. */
-function plain(data: Uint8Array): Uint8Array {
-  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+/**
+ * A copy that can be handed over, which sharp's Buffer cannot. Its `toUint8Array` makes such a copy too, but does not
+ * free what it has copied (0.35.5): each picture would stay in memory for the life of the process.
+ */
+function movable(data: Uint8Array): Uint8Array {
+  return new Uint8Array(data);
 }

@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
+import { imagePixels } from "../../src/tasks/embed/image-pixels.js";
 import thumbnailDefault, { thumbnail, type ThumbnailOptions } from "../../src/tasks/thumbnail.js";
 import { hugePng } from "./huge-png.js";
 import { runOne, runTask } from "./run-task.js";
@@ -43,6 +44,24 @@ describe("thumbnail", () => {
   it("bounds tall pictures by the same box", async () => {
     const bytes = await halves(40, 1200).png().toBuffer();
     expect(await runOne(thumbnail, { bytes }, { width: 120 })).toMatchObject({ width: 4, height: 120 });
+  });
+
+  it("keeps nothing of a picture once it is answered for, and neither does embed's decode", async () => {
+    // 768 KiB decoded, whatever the thumbnail's size.
+    const bytes = await halves(512, 512).png().toBuffer();
+    const ctx = { throwIfCancelled: () => {}, cancelled: false };
+    const size = { width: 512, height: 512, fit: "fill", limitInputPixels: 1e6, timeoutSeconds: 30 } as const;
+    const work = async (times: number): Promise<void> => {
+      for (let i = 0; i < times; i++) {
+        await runOne(thumbnail, { bytes }, { width: 32, pixels: { width: 32 } });
+        await imagePixels(sharp, { bytes }, { ...size, maxFileBytes: 1e6, followSymlinks: false }, ctx);
+      }
+    };
+    await work(30);
+    const before = process.memoryUsage.rss();
+    await work(150);
+    // Each that was kept would be 1.5 MiB: 225 in all. What is not kept may wait to be collected.
+    expect(process.memoryUsage.rss() - before).toBeLessThan(120 * 2 ** 20);
   });
 
   it("takes a path alone, a path in an object, or bytes, and is the module's default export too", async () => {

@@ -40,7 +40,8 @@ export async function imagePixels(
       .toColourspace("srgb")
       .removeAlpha()
       .raw()
-      .toUint8Array();
+      // Not `toUint8Array`, which leaks (sharp 0.35.5); and these pixels go no further than the model's input.
+      .toBuffer({ resolveWithObject: true });
     if (data.byteLength === 3 * width * height) return data;
     throw new ItemError(
       "IMAGE_CORRUPT",
