@@ -1,4 +1,4 @@
-/** A "model" that takes a moment to open, stays warm in its thread, and is told when it is not needed any more. */
+/** A "model" that takes a moment to open, and stays warm in its thread. */
 import { defineTask } from "@threadmill/workers";
 
 export interface ModelOptions {

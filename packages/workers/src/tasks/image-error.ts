@@ -37,9 +37,33 @@ const UNSUPPORTED =
 const TOO_LARGE =
   /exceeds pixel limit|Maximum supported image dimension|too large for the|image dimensions? too large/i;
 
+/** What libvips's loaders call themselves in its messages. */
+const LOADER_NAMES: Readonly<Record<string, ImageFormat["loader"]>> = {
+  VipsJpeg: "jpeg",
+  vipspng: "png",
+  webp: "webp",
+  gifload: "gif",
+  gifload_buffer: "gif",
+  tiff2vips: "tiff",
+  heif: "heif",
+};
+
+/**
+ * libvips keeps one log of errors for the whole process, and whoever fails first takes what all threads have written to
+ * it. So the words may be another picture's, or gone. Those of another loader can be told; those of the same cannot.
+ */
+function ownWords(message: string, { loader }: ImageFormat): string {
+  const isOwn = (line: string): boolean => {
+    const speaker = LOADER_NAMES[/^\s*(\w+):/.exec(line)?.[1] ?? ""];
+    return speaker === undefined || speaker === loader;
+  };
+  const lines = message.replace(/^Input (buffer|file) (has corrupt header:|contains unsupported image format)/, "");
+  return lines.split("\n").filter(isOwn).join("\n");
+}
+
 /** The error of one item, made from what sharp threw. */
 export function imageError(cause: unknown, label: string, format: ImageFormat): Error {
-  const message = cause instanceof Error ? cause.message : String(cause);
+  const message = ownWords(cause instanceof Error ? cause.message : String(cause), format);
   const detail = shorten(message);
   if (message.startsWith("timeout:")) {
     const text = `${label} took longer than timeoutSeconds (${detail})`;
@@ -63,7 +87,6 @@ function unsupported(label: string, format: ImageFormat, detail?: string, cause?
 /** libvips repeats itself once per attempt at a row: each sentence once, the first three, and no prefixes. */
 function shorten(message: string): string {
   const lines = message
-    .replace(/^Input (buffer|file) (has corrupt header:|contains unsupported image format)/, "")
     .split("\n")
     .map((line) =>
       line

@@ -99,7 +99,9 @@ const MID_GREY = { r: 128, g: 128, b: 128 };
  *
  * A picture that cannot be used fails alone, with a code: `UNSUPPORTED_FORMAT` names what sharp cannot read (HEIC, camera
  * raw, PSD, …), `IMAGE_CORRUPT`, `IMAGE_TOO_LARGE`, `NOT_AN_IMAGE`, `FILE_EMPTY`, `FILE_TOO_LARGE`, `FILE_UNREADABLE`,
- * `NOT_A_FILE` are final; `IMAGE_TIMEOUT` and `OUT_OF_MEMORY` may be retried. A cancel is seen before the decode, between
+ * `NOT_A_FILE` are final; `IMAGE_TIMEOUT` and `OUT_OF_MEMORY` may be retried. libvips keeps one log of errors for all
+ * threads: of pictures that fail at the same moment one may get another's text, and `IMAGE_CORRUPT` in the place of
+ * `UNSUPPORTED_FORMAT` or the other way round. A cancel is seen before the decode, between
  * it and the encoding, but not inside either: libvips cannot be stopped.
  *
  * Needs the package sharp (0.35 or later) in the application. All threads share libuv's pool: start Node with
