@@ -13,6 +13,7 @@ import {
 import { ItemError } from "./item-error.js";
 import { openSharp, type SharpModule } from "./open-sharp.js";
 import { OptionReader } from "./option-reader.js";
+import { PixelBudget } from "./pixel-budget.js";
 
 export { ITEM_ERROR_CODES, ItemError, TransientItemError, type ItemErrorCode } from "./item-error.js";
 export { PeerPackageError } from "./optional-peer.js";
@@ -49,8 +50,9 @@ export interface ThumbnailOptions {
     readonly height?: number;
   };
   /**
-   * Larger pictures fail with `IMAGE_TOO_LARGE` before anything is decoded. Pixels (width × height), 1 to 2^31 - 1.
-   * Default 50 million: a file of 249 KB can hold 256 million, which cost 846 MB decoded.
+   * Larger pictures fail with `IMAGE_TOO_LARGE` before anything is decoded, and the pictures that one thread decodes at
+   * the same time have no more than this together. Pixels (width × height), 1 to 2^31 - 1. Default 50 million: a file of
+   * 249 KB can hold 256 million, which cost 846 MB decoded.
    */
   readonly limitInputPixels?: number;
   /** Larger files fail with `FILE_TOO_LARGE`. Bytes, 1 to 2^31 - 1. Default 256 MiB. */
@@ -112,13 +114,13 @@ export const thumbnail = defineTask({
     const settings = readSettings(options);
     const sharp = await openSharp("thumbnail");
     checkColour(sharp, settings.background);
-    return { settings, sharp };
+    return { settings, sharp, budget: new PixelBudget(settings.limitInputPixels) };
   },
   // sharp works in libuv's threads: one item is decoded while another is read and a third is encoded.
   concurrency: 4,
   native: true,
   item: async (item: ImageItem, ctx): Promise<Thumbnail> => {
-    const { settings, sharp } = ctx.resource;
+    const { settings, sharp, budget } = ctx.resource;
     const source = await readImage(item, settings, ctx, (head, label) => {
       checkFormat(sharp, head, label, "pixels");
       return true;
@@ -127,18 +129,23 @@ export const thumbnail = defineTask({
     ctx.throwIfCancelled();
     try {
       const size = await readSize(sharp, source, settings);
-      if (settings.pixels === undefined) {
-        const decode = sharp(source.bytes, inputOptions(settings));
-        const small = await encode(decode, settings, size);
-        return { ...small, data: ctx.transfer(small.data) };
-      }
-      const decoded = await decodeOnce(sharp, source, settings, size);
-      ctx.throwIfCancelled();
-      const [small, pixels] = await Promise.all([
-        encode(fromRaw(sharp, decoded), settings, size),
-        modelPixels(sharp, decoded, settings.pixels),
-      ]);
-      return { ...small, data: ctx.transfer(small.data), pixels: { ...pixels, data: ctx.transfer(pixels.data) } };
+      // JPEG and WebP are shrunk while they are decoded. A photo counts half, since a progressive one is held whole.
+      const shrinks = format.loader === "jpeg" || format.loader === "webp";
+      return await budget.spend((size.width * size.height) / (shrinks ? 2 : 1), async () => {
+        ctx.throwIfCancelled();
+        if (settings.pixels === undefined) {
+          const decode = sharp(source.bytes, inputOptions(settings));
+          const small = await encode(decode, settings, size);
+          return { ...small, data: ctx.transfer(small.data) };
+        }
+        const decoded = await decodeOnce(sharp, source, settings, size);
+        ctx.throwIfCancelled();
+        const [small, pixels] = await Promise.all([
+          encode(fromRaw(sharp, decoded), settings, size),
+          modelPixels(sharp, decoded, settings.pixels),
+        ]);
+        return { ...small, data: ctx.transfer(small.data), pixels: { ...pixels, data: ctx.transfer(pixels.data) } };
+      });
     } catch (error) {
       if (error instanceof ItemError || ctx.cancelled) throw error;
       throw imageError(error, source.label, format);
