@@ -4,7 +4,7 @@ import { createEngine } from "@threadmill/engine";
 import { connectEngine, exposeEngine } from "@threadmill/engine/remote";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { failure, range, rejection, thrown } from "../src/assertions.js";
+import { collect, failure, range, rejection, thrown } from "../src/assertions.js";
 import { addOne, gated } from "../src/fixtures/index.js";
 import { Gate } from "../src/gate.js";
 import { HeldPort } from "../src/remote/held-port.js";
@@ -327,6 +327,36 @@ describe("exposeEngine", () => {
 });
 
 describe("a client", () => {
+  const standing = { state: "running", turn: 0, progress: { completed: 0, failed: 0 } };
+  const answer = (id: string, value: unknown) => [TAG, 1, "answer", { id, type: "RAW", value: { ok: true, value } }];
+
+  test.each([
+    ["an empty answer", null, []],
+    ["a stop without an end", { fromCache: false }, [{ standing, events: [], runs: [], isStopped: true }]],
+    [
+      "an end whose values are none",
+      { fromCache: false },
+      [{ standing, events: [], runs: [{ start: 0 }], isStopped: true, end: { state: "completed" } }],
+    ],
+    ["news that are none", { fromCache: false }, [null, 7, {}]],
+  ])("settles all that it was asked for when it closes, after %s", async (_, admitted, news) => {
+    const [engineEnd, clientEnd] = HeldPort.pair();
+    engineEnd.addEventListener("message", ({ data }) => {
+      const [, , kind, { id, path }] = data as [string, number, string, { id: string; path?: string[] }];
+      if (kind !== "call") return;
+      engineEnd.postMessage(answer(id, path?.[0] === "run" ? admitted : null));
+      if (path?.[0] === "run") for (const one of news) engineEnd.postMessage(call("news", 1, one));
+    });
+    const remote = connectEngine(clientEnd);
+    const handle = remote.run(addOne, [1]);
+    const settled = Promise.allSettled([handle.result, collect(handle), handle.pause()]);
+    handle.resume();
+    await aWhile();
+    await remote.close();
+    await settled;
+    expect(["completed", "cancelled"]).toContain(handle.state);
+  });
+
   test("is not hurt by what an engine's side should not say", async () => {
     const [engineEnd, clientEnd] = HeldPort.pair();
     const remote = connectEngine(clientEnd);

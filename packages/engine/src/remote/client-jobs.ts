@@ -216,7 +216,7 @@ export class ClientJobs {
     const options = total === undefined ? request.options : { ...request.options, total };
     const all = { ...request, options, items: described, listensTo };
     this.#connection.call("run", loop === undefined ? all : { ...all, loop }).then(
-      ({ fromCache }) => handle.admit(fromCache),
+      (answer: { readonly fromCache?: unknown } | null) => handle.admit(answer?.fromCache === true),
       // Refused, or the connection is over.
       (error: unknown) => this.#drop(job, { state: "failed", error }),
     );

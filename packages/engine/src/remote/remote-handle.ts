@@ -119,9 +119,14 @@ export class RemoteJobHandle<Result, Value = Result, Values = Value[]>
   get result(): Promise<JobResult<Value, Values>> {
     this.#result ??= new Promise((resolve, reject) => {
       this.#settleResult = (end) => {
-        if (end.state === "completed") resolve(this.#makeResult(end));
-        // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- what a signal was aborted with is any value
-        else reject(end.error);
+        try {
+          if (end.state === "completed") resolve(this.#makeResult(end));
+          // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- what a signal was aborted with is any value
+          else reject(end.error);
+        } catch (error) {
+          // The other side is broken, and what it has sent makes no result.
+          reject(unsentError(this.id, error));
+        }
       };
       if (this.#end !== undefined) this.#settleResult(this.#end);
     });
@@ -242,7 +247,7 @@ export class RemoteJobHandle<Result, Value = Result, Values = Value[]>
   }
 
   #take(standing: Standing | undefined): void {
-    if (standing === undefined || this.#end !== undefined) return;
+    if (typeof standing !== "object" || standing === null || this.#end !== undefined) return;
     this.#progress = standing.progress;
     const { state, turn } = standing;
     const isLive = state === "waiting" || state === "running" || state === "paused";
@@ -276,7 +281,7 @@ export class RemoteJobHandle<Result, Value = Result, Values = Value[]>
   /** @internal Nothing more will be said of it, in either direction. */
   get isOver(): boolean {
     const isReading = this.#loop !== undefined && this.#end?.state !== "cancelled" && this.#stream?.isOver === false;
-    return this.#stop !== undefined && !isReading;
+    return this.#end !== undefined && this.#stop !== undefined && !isReading;
   }
 
   /** @internal */
