@@ -327,6 +327,22 @@ describe("exposeEngine", () => {
 });
 
 describe("a client", () => {
+  test.each([0, -1, null, Number.NaN])("that is asked for %s items refuses, and works on", async (max) => {
+    const [engineEnd, clientEnd] = HeldPort.pair();
+    const answers: unknown[] = [];
+    engineEnd.addEventListener("message", ({ data }) => {
+      const [, , kind, body] = data as [string, number, string, { path?: string[]; value?: unknown }];
+      if (kind === "answer") answers.push(body.value);
+      else if (body.path?.[0] === "run") engineEnd.postMessage(call("items", 1, max));
+    });
+    const remote = connectEngine(clientEnd);
+    const { result } = remote.run(addOne, new Set(range(10)));
+    result.catch(() => undefined);
+    await until(() => answers.length > 0);
+    expect(answers).toMatchObject([{ ok: false, error: { record: { code: "INVALID_ARGUMENT" } } }]);
+    await remote.close();
+  });
+
   const standing = { state: "running", turn: 0, progress: { completed: 0, failed: 0 } };
   const answer = (id: string, value: unknown) => [TAG, 1, "answer", { id, type: "RAW", value: { ok: true, value } }];
 

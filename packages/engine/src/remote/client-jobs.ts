@@ -1,6 +1,7 @@
 /** The jobs of one client, and what it says to the engine about them: in order, and no more once the connection is over. */
 import { SignalHub } from "../jobs/signal-hub.js";
 import type { Items } from "../jobs/source.js";
+import { whole } from "../option-checks.js";
 import type { AnyTaskReference } from "../task.js";
 import { Connection } from "./connection.js";
 import {
@@ -262,6 +263,8 @@ export class ClientJobs {
   }
 
   async #answerItems(key: number, max: number): Promise<ItemsAnswer> {
+    // Asked for none, a source would be pulled for ever.
+    whole("remote: items to be asked for", max, 1);
     const job = this.#jobs.get(key);
     if (job?.items === undefined) return { items: [], isEnded: true };
     const answer = await job.items.answer(max);
