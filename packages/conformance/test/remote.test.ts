@@ -10,7 +10,7 @@ const THROWS = "what only the engine knows rejects the result, and does not thro
 const LATER = "the engine hears of it a moment later; the test looks into the engine in the same tick";
 const FROM_CACHE = "fromCache is known when the engine has answered; tested in remote-client.test.ts";
 const CACHE = "a cache is an object with functions, which cannot be sent";
-const SENT = "a client sends its array before run returns";
+const SENT = "an array this short is sent in the tick of run; longer ones are tested in remote-items.test.ts";
 const ASYNC = "cancel by id answers by a promise; tested in remote-client.test.ts";
 
 testEngine("the remote engine", {

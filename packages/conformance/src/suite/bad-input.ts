@@ -65,7 +65,14 @@ const wrongItems: readonly (readonly [name: string, items: unknown, named: strin
   ["a promise", Promise.resolve([1]), "promise"],
   ["a DataView", new DataView(new ArrayBuffer(8)), "object"],
   ["an ArrayBuffer", new ArrayBuffer(8), "object"],
+  ["numbers whose memory was transferred away", detached(), "detached"],
 ];
+
+function detached(): Float64Array {
+  const numbers = Float64Array.of(1, 2);
+  structuredClone(numbers, { transfer: [numbers.buffer] });
+  return numbers;
+}
 
 const wrongEngineOptions: readonly (readonly [name: string, value: unknown])[] = [
   ["threads", -1],

@@ -42,7 +42,7 @@ export function openSource(items: unknown, options: SourceOptions, listener: Sou
   if (Array.isArray(items) || (ArrayBuffer.isView(items) && !(items instanceof DataView))) {
     // Read as the job goes, as any other source is: a copy of a large array takes longer than all else that is done with
     // it. Numbers in memory are copied to where all threads see them, unless they lie there already.
-    const list = isNumberColumn(items) ? toSharedColumn(items) : (items as unknown[]);
+    const list = isNumberColumn(items) ? share(items) : (items as unknown[]);
     if (options.weigh !== undefined || options.memo !== undefined) {
       const values = { [Symbol.iterator]: () => Array.prototype.values.call(list) as Iterator<unknown> };
       return new PulledSource(new CallerIterator(values), options, listener, list.length);
@@ -55,6 +55,15 @@ export function openSource(items: unknown, options: SourceOptions, listener: Sou
   throw new InvalidArgumentError(
     `run: items must be an array, a typed array, an iterable or an async iterable, not ${got}`,
   );
+}
+
+function share(column: NumberColumn): NumberColumn {
+  try {
+    return toSharedColumn(column);
+  } catch (error) {
+    // Its memory was transferred away, or there is none for a copy.
+    throw new InvalidArgumentError(`run: items cannot be copied: ${(error as Error).message}`, { cause: error });
+  }
 }
 
 function isIterable(items: unknown): items is Items<unknown> {
