@@ -38,14 +38,44 @@ export interface SetOptions {
 
 export const DEFAULT_LIMITS = { maxEntries: 64, maxBytes: 64 * 1024 * 1024, ttlMs: Infinity };
 
+const LIMITS = ["maxEntries", "maxBytes", "ttlMs"];
+const OPTIONS = [...LIMITS, "sizeOf", "enabled", "now"];
+const SET_OPTIONS = ["ttlMs", "tags", "bytes", "generation"];
+
 export function checkOptions(options: ResultCacheOptions<never>): void {
-  checkLimits(options);
+  checkNames("ResultCache", options, OPTIONS);
+  checkBounds(options);
   checkFunction("sizeOf", options.sizeOf);
   checkFunction("now", options.now);
   checkFlag("enabled", options.enabled);
 }
 
 export function checkLimits(limits: CacheLimits): void {
+  checkNames("resize", limits, LIMITS);
+  checkBounds(limits);
+}
+
+/** What an entry is stored with, but for its tags, of which the cache makes a list of its own. */
+export function checkSetOptions(options: SetOptions): void {
+  checkNames("set", options, SET_OPTIONS);
+  checkDuration("ttlMs", options.ttlMs);
+  const { generation } = options;
+  if (generation === undefined || typeof generation === "number") return;
+  throw new InvalidArgumentError(`generation must be a number, as the cache gave it, not ${show(generation)}`);
+}
+
+/** A misspelt option that is silently ignored costs an evening: the cache would be bounded, or lasting, in name only. */
+export function checkNames(where: string, options: unknown, known: readonly string[]): void {
+  if (typeof options !== "object" || options === null) {
+    throw new InvalidArgumentError(`${where}: options must be an object, not ${show(options)}`);
+  }
+  for (const name of Object.keys(options)) {
+    if (known.includes(name)) continue;
+    throw new InvalidArgumentError(`${where}: unknown option ${JSON.stringify(name)}; known are ${known.join(", ")}`);
+  }
+}
+
+function checkBounds(limits: CacheLimits): void {
   checkWhole("maxEntries", limits.maxEntries);
   checkWhole("maxBytes", limits.maxBytes);
   checkDuration("ttlMs", limits.ttlMs);
@@ -56,8 +86,17 @@ export function checkDuration(name: string, value: unknown): void {
   throw new InvalidArgumentError(`${name} must be a number of milliseconds above 0, or Infinity, not ${show(value)}`);
 }
 
+export function checkSignal(signal: unknown): void {
+  if (signal === undefined || signal instanceof AbortSignal) return;
+  throw new InvalidArgumentError(`signal must be an AbortSignal, not ${show(signal)}`);
+}
+
 export function checkKey(key: unknown): void {
   if (typeof key !== "string") throw new InvalidArgumentError(`a key must be a string, not ${show(key)}`);
+}
+
+export function checkTag(tag: unknown): void {
+  if (typeof tag !== "string") throw new InvalidArgumentError(`a tag must be a string, not ${show(tag)}`);
 }
 
 /** Each tag once, in a list of the cache's own. */
@@ -93,7 +132,7 @@ function checkWhole(name: string, value: unknown): void {
 }
 
 /** What was given may be anything, also something that cannot become text. */
-function show(value: unknown): string {
+export function show(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value);
   if (typeof value === "object" && value !== null) return "an object";
   return typeof value === "function" ? "a function" : String(value);

@@ -4,6 +4,7 @@
  */
 import { LRUCache } from "lru-cache";
 import { ExpiryQueue } from "./expiry-queue.js";
+import { isInTime } from "./stored-entry.js";
 
 /** Why an entry went: `entries` and `bytes` are the bounds. */
 export type RemovalReason = "replace" | "delete" | "clear" | "invalidate" | "expire" | "entries" | "bytes";
@@ -35,6 +36,10 @@ export class Entry<Value> {
     this.expiresAtMs = facts.expiresAtMs;
     this.lastAccessMs = facts.storedAtMs;
   }
+
+  isGood(nowMs: number): boolean {
+    return this.expiresAtMs === Infinity || isInTime(this.storedAtMs, this.expiresAtMs, nowMs);
+  }
 }
 
 export interface StoreBounds {
@@ -46,10 +51,11 @@ export class EntryStore<Value> {
   readonly bounds: StoreBounds;
   /**
    * lru-cache cannot change its bounds once it is made, and allocates `max` places at once. So it keeps the order and
-   * the sum of the sizes, and letting go is done here; it insists on some bound, which is never reached.
+   * the sum of the sizes, and letting go is done here; it insists on some bound, which is never reached, not even by
+   * the largest that a cache may have and one more value.
    */
   readonly #lru = new LRUCache<string, Entry<Value>>({
-    maxSize: Number.MAX_SAFE_INTEGER,
+    maxSize: Number.MAX_VALUE,
     sizeCalculation: (entry) => entry.bytes,
   });
   readonly #expiring = new ExpiryQueue<Entry<Value>>();

@@ -31,6 +31,8 @@ const FUNCTION = 64;
 const ERROR = 400;
 /** What an entry's own record takes, its place in the order and in the table of keys. */
 const ENTRY = 220;
+/** What a tag takes beside its text, in the entry's list and in the table of tags: one that others have too. */
+const TAG = 88;
 
 const SAMPLE = 256;
 /** Its multiples fill the space between 0 and 1 evenly, and never repeat. */
@@ -40,9 +42,10 @@ export function estimateBytes(value: unknown): number {
   return new Estimate().of(value);
 }
 
-/** What a cache holds for one entry: the value, the key, and its own record. */
-export function estimateEntryBytes(key: string, value: unknown): number {
-  return ENTRY + stringBytes(key) + estimateBytes(value);
+/** What a cache holds for one entry: the value, the key, the tags, and its own record. */
+export function estimateEntryBytes(key: string, value: unknown, tags: readonly string[]): number {
+  const tagBytes = tags.reduce((sum, tag) => sum + TAG + stringBytes(tag), 0);
+  return ENTRY + stringBytes(key) + tagBytes + estimateBytes(value);
 }
 
 class Estimate {

@@ -1,7 +1,9 @@
 /** Failed loads that are remembered for a short time, so that what is broken is not asked for at every turn. */
+import { isInTime } from "./stored-entry.js";
 
 interface Failure {
   readonly error: unknown;
+  readonly sinceMs: number;
   readonly untilMs: number;
   readonly tags: ReadonlySet<string>;
 }
@@ -19,7 +21,7 @@ export class Failures {
 
   find(key: string, nowMs: number): Failure | undefined {
     const failure = this.#byKey.get(key);
-    if (failure === undefined || nowMs < failure.untilMs) return failure;
+    if (failure === undefined || isInTime(failure.sinceMs, failure.untilMs, nowMs)) return failure;
     this.#byKey.delete(key);
     return undefined;
   }

@@ -18,6 +18,7 @@ export interface FingerprintOptions {
  * @returns 32 hexadecimal digits.
  * @throws {TypeError} what has no content to speak of: functions, symbols, signals, URLs (pass their `href`), and
  *   objects that do not show it: a Blob, a key, a promise.
+ * @throws {RangeError} a value that is nested thousands of levels deep.
  */
 export function fingerprint(parts: unknown, options: FingerprintOptions = {}): string {
   const hash = createHash("sha256");
@@ -98,9 +99,13 @@ class Writer {
     } else {
       const fields = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
       if (fields.length === 0 && hidesContent(value)) {
-        throw new TypeError(`${path} is a ${value.constructor.name}, whose content cannot be seen`);
+        throw new TypeError(`${path} is a ${nameOf(value)}, whose content cannot be seen`);
       }
-      if (value instanceof Error) fields.unshift(["name", value.name], ["message", value.message]);
+      if (value instanceof Error) {
+        fields.unshift(["name", value.name], ["message", value.message]);
+        for (const name of ["cause", "errors"])
+          if (isHidden(value, name)) fields.push([name, Reflect.get(value, name)]);
+      }
       this.#piece("object", String(fields.length));
       for (const [key, one] of fields) {
         this.#piece("key", key);
@@ -132,6 +137,16 @@ class Writer {
   #piece(tag: string, text: string): void {
     this.#hash.update(`${tag} ${text.length} `).update(text, "utf16le");
   }
+}
+
+/** Of a class, or of what has none. */
+function nameOf(value: object): string {
+  return (value as { readonly constructor?: { readonly name: string } }).constructor?.name ?? "special object";
+}
+
+/** A field that is there, and not listed. */
+function isHidden(value: object, name: string): boolean {
+  return Object.getOwnPropertyDescriptor(value, name)?.enumerable === false;
 }
 
 /** All of a kind would be the same. What a program has made itself, and has no fields, is taken for what it seems. */

@@ -2,6 +2,7 @@
  * Invalidations across modules: what has changed is said once, by its tag, and everybody who keeps something made of it
  * hears of it, caches and others, without knowing of each other.
  */
+import { checkTag } from "./cache-options.js";
 import { callSafely } from "./safe-call.js";
 
 type InvalidationCallback = (tag: string) => unknown;
@@ -40,8 +41,10 @@ export function onInvalidate(callback: InvalidationCallback): () => void {
  * that are running store nothing. Then the callbacks are told.
  *
  * @returns how many entries went.
+ * @throws {InvalidArgumentError} a tag that is no text: nothing can have it.
  */
 export function invalidate(tag: string): number {
+  checkTag(tag);
   let entries = 0;
   for (const reference of [...caches]) entries += reference.deref()?.dropTagged(tag).length ?? 0;
   announce(tag);

@@ -1,6 +1,6 @@
 /** Functions that remember what they answered: a cache and a function behind one call. */
 import { InvalidArgumentError } from "@threadmill/protocol";
-import { checkDuration, checkFlag, checkFunction } from "./cache-options.js";
+import { type SetOptions, checkDuration, checkFlag, checkFunction, checkNames } from "./cache-options.js";
 import { fingerprint } from "./fingerprint.js";
 import { ResultCache } from "./result-cache.js";
 
@@ -51,8 +51,8 @@ export function memoize<This, Arguments extends unknown[], Result>(
   options: MemoizeOptions<Arguments, Awaited<Result>> = {},
 ): Memoized<This, Arguments, Result> {
   type Answer = Awaited<Result>;
-  const { key = (...args: Arguments): string => fingerprint(args), ttlMs, sizeOf, tags, enabled = true } = options;
   check(fn, options);
+  const { key = (...args: Arguments): string => fingerprint(args), ttlMs, sizeOf, tags, enabled = true } = options;
   const { maxEntries, maxBytes } = options;
   const cache = options.cache ?? new ResultCache<Answer>({ maxEntries, maxBytes, enabled });
   // Whether a hit is to be answered as a promise. An ordinary function is asked once to know: it may return one.
@@ -60,12 +60,8 @@ export function memoize<This, Arguments extends unknown[], Result>(
 
   function memoized(this: This, ...args: Arguments): Result {
     if (!enabled) return fn.apply(this, args);
-    const id = key(...args);
-    if (typeof id !== "string") throw new InvalidArgumentError(`memoize: key must answer a string, not ${typeof id}`);
-    const settings = { ttlMs, tags: tags?.(...args) };
-    if (isAsync === true) {
-      return fetchAnswer(id, () => fn.apply(this, args) as PromiseLike<Answer>, settings);
-    }
+    if (isAsync === true) return fetchAnswer(args, () => fn.apply(this, args) as PromiseLike<Answer>) as Result;
+    const { id, settings } = about(args);
     if (isAsync === false) {
       const known = cache.lookUp(id);
       if (known.hit) return known.value;
@@ -75,19 +71,27 @@ export function memoize<This, Arguments extends unknown[], Result>(
     isAsync = isThenable(result);
     if (isThenable(result)) {
       if (cache.generation !== generation) return result;
+      // One promise of it: some do their work, a query say, each time that they are waited for.
+      const answer = Promise.resolve(result) as Promise<Answer>;
       // Where another load is under way already, this one is not listened to.
-      result.then(undefined, () => undefined);
-      return fetchAnswer(id, () => result as PromiseLike<Answer>, settings);
+      answer.catch(() => undefined);
+      return cache.fetch(id, () => answer, { ...settings, sizeOf }) as Result;
     }
     cache.set(id, result as Answer, { ...settings, generation, bytes: sizeOf?.(result as Answer) });
     return result;
   }
 
-  const fetchAnswer = (
-    id: string,
-    load: () => PromiseLike<Answer>,
-    settings: { ttlMs: number | undefined; tags: readonly string[] | undefined },
-  ): Result => cache.fetch(id, load, { ...settings, sizeOf }) as Result;
+  const about = (args: Arguments): { id: string; settings: Pick<SetOptions, "ttlMs" | "tags"> } => {
+    const id = key(...args);
+    if (typeof id !== "string") throw new InvalidArgumentError(`memoize: key must answer a string, not ${typeof id}`);
+    return { id, settings: { ttlMs, tags: tags?.(...args) } };
+  };
+
+  /** As an async function does, it rejects whatever goes wrong, also with the key. */
+  const fetchAnswer = async (args: Arguments, load: () => PromiseLike<Answer>): Promise<Answer> => {
+    const { id, settings } = about(args);
+    return cache.fetch(id, load, { ...settings, sizeOf });
+  };
 
   return Object.assign(memoized, {
     cache,
@@ -95,6 +99,8 @@ export function memoize<This, Arguments extends unknown[], Result>(
     forget: (...args: Arguments) => cache.delete(key(...args)),
   });
 }
+
+const OPTIONS = ["key", "ttlMs", "sizeOf", "tags", "enabled", "maxEntries", "maxBytes", "cache"];
 
 const AsyncFunction = (async () => {}).constructor;
 
@@ -106,6 +112,7 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
 
 function check(fn: unknown, options: { readonly [Name in keyof MemoizeOptions<never, never>]: unknown }): void {
   if (typeof fn !== "function") throw new InvalidArgumentError("memoize: the first argument must be a function");
+  checkNames("memoize", options, OPTIONS);
   checkFunction("key", options.key);
   checkFunction("sizeOf", options.sizeOf);
   checkFunction("tags", options.tags);

@@ -6,10 +6,12 @@ import {
   type ResultCacheOptions,
   type SetOptions,
   checkBytes,
-  checkDuration,
   checkKey,
   checkLimits,
+  checkNames,
   checkOptions,
+  checkSetOptions,
+  checkTag,
   checkTags,
 } from "./cache-options.js";
 import { type EntryInfo, type ResultCacheStats, Tally } from "./cache-stats.js";
@@ -21,7 +23,7 @@ import { onInvalidate, type Following, announce, follow, unfollow } from "./inva
 import type { CacheFileOptions } from "./persistence/cache-file.js";
 import { SafeEmitter } from "./safe-emitter.js";
 import { type FetchOptions, SharedLoads, checkFetch } from "./shared-loads.js";
-import { type CacheKeeper, KEEP, type StoredEntry } from "./stored-entry.js";
+import { type CacheKeeper, KEEP, type StoredEntry, checkStored } from "./stored-entry.js";
 
 /** What a look-up found: a stored `undefined` is a hit. */
 export type LookUp<Value> =
@@ -47,6 +49,7 @@ export class ResultCache<Value> extends SafeEmitter<CacheEvents<Value>> {
   #ttlMs: number;
   #isOpen: boolean;
   #isClosed = false;
+  #closing: Promise<void> | undefined;
   #generation = 0;
   #keeper: CacheKeeper | undefined;
   /** Its place among those that hear of invalidations, from its first tag on. */
@@ -64,9 +67,9 @@ export class ResultCache<Value> extends SafeEmitter<CacheEvents<Value>> {
     this.#isOpen = options.enabled ?? true;
     this.#loads = new SharedLoads(this.#tally, this.#now, {
       isShared: () => this.#isOpen,
-      store: (key, value, tags, { ttlMs, sizeOf }) => {
-        if (!this.#isOpen) return;
-        this.#put(key, value, this.#bytesOf(key, value, sizeOf?.(value)), tags, ttlMs);
+      measure: (key, value, tags, sizeOf) => this.#bytesOf(key, value, tags, sizeOf?.(value)),
+      store: (key, value, { bytes, tags, ttlMs }) => {
+        this.#put(key, value, bytes, tags, ttlMs);
         this.tell();
       },
     });
@@ -81,14 +84,16 @@ export class ResultCache<Value> extends SafeEmitter<CacheEvents<Value>> {
    * @throws {InvalidArgumentError} an option that makes no sense.
    */
   static async open<Value>(options: OpenOptions<Value>): Promise<ResultCache<Value>> {
-    const cache = new ResultCache<Value>(options);
+    const { persist, ...others } = options;
+    checkNames("persist", persist, ["file", "flushMs", "onWarning"]);
+    const cache = new ResultCache<Value>(others);
     // What is invalidated while the file is read must not come back from it.
     const invalidated = new Set<string>();
     const stop = onInvalidate((tag) => invalidated.add(tag));
     try {
       // Loaded when it is needed: it is half of this package, and most caches have no file.
       const { keepInFile } = await import("./persistence/keep-in-file.js");
-      if (cache.#isOpen) await keepInFile(cache, { ...options.persist, now: cache.#now }, invalidated);
+      if (cache.#isOpen) await keepInFile(cache, { ...persist, now: cache.#now }, invalidated);
     } catch (error) {
       await cache.close();
       throw error;
@@ -128,9 +133,9 @@ export class ResultCache<Value> extends SafeEmitter<CacheEvents<Value>> {
    */
   set(key: string, value: Value, options: SetOptions = NO_OPTIONS): boolean {
     checkKey(key);
-    checkDuration("ttlMs", options.ttlMs);
+    checkSetOptions(options);
     const tags = checkTags(options.tags);
-    const bytes = this.#bytesOf(key, value, options.bytes);
+    const bytes = this.#bytesOf(key, value, tags, options.bytes);
     if (!this.#isOpen || (options.generation !== undefined && options.generation !== this.#generation)) return false;
     this.#loads.overtake(key);
     const isStored = this.#put(key, value, bytes, tags, options.ttlMs);
@@ -168,12 +173,18 @@ export class ResultCache<Value> extends SafeEmitter<CacheEvents<Value>> {
   async fetch(key: string, load: Load<Value>, options: FetchOptions<Value> = NO_OPTIONS): Promise<Value> {
     checkFetch(key, load, options);
     const tags = checkTags(options.tags);
-    options.signal?.throwIfAborted();
-    if (this.#isClosed) throw closedError();
+    this.#refuseLoad(options.signal);
     const known = this.#use(key);
     if (known !== undefined) return known.value;
+    // A listener to `miss` may have closed the cache, or aborted this caller.
+    this.#refuseLoad(options.signal);
     if (tags.length > 0) this.#follow();
     return this.#loads.join(key, load, tags, options);
+  }
+
+  #refuseLoad(signal: AbortSignal | undefined): void {
+    signal?.throwIfAborted();
+    if (this.#isClosed) throw closedError();
   }
 
   /**
@@ -181,8 +192,10 @@ export class ResultCache<Value> extends SafeEmitter<CacheEvents<Value>> {
    * are told; other caches are not touched (that is what the function `invalidate` is for).
    *
    * @returns how many entries went.
+   * @throws {InvalidArgumentError} a tag that is no text: nothing can have it.
    */
   invalidate(tag: string): number {
+    checkTag(tag);
     const keys = this.#dropTagged(tag);
     announce(tag);
     return keys.length;
@@ -244,15 +257,18 @@ export class ResultCache<Value> extends SafeEmitter<CacheEvents<Value>> {
    * already keeps its value.
    *
    * @returns how many were taken in.
+   * @throws {InvalidArgumentError} what is no such entry; nothing has changed.
    */
   restore(entries: Iterable<StoredEntry<Value>>): number {
+    const all = [...entries];
+    for (const stored of all) checkStored(stored);
     if (!this.#isOpen) return 0;
     const nowMs = this.#now();
     let restored = 0;
-    for (const stored of entries) {
+    for (const stored of all) {
       const entry = fromStored(stored, this.#ttlMs);
-      const { key, bytes, expiresAtMs } = entry;
-      if (expiresAtMs <= nowMs || bytes > this.#store.bounds.maxBytes || this.#peek(key) !== undefined) continue;
+      const { key, bytes } = entry;
+      if (!entry.isGood(nowMs) || bytes > this.#store.bounds.maxBytes || this.#peek(key) !== undefined) continue;
       this.#add(entry);
       restored++;
     }
@@ -260,17 +276,22 @@ export class ResultCache<Value> extends SafeEmitter<CacheEvents<Value>> {
     return restored;
   }
 
-  /** Resolves when all changes are where they are kept; at once without such a place. */
+  /** Resolves when all changes are where they are kept; at once without such a place. Rejects once that is closed. */
   async flush(): Promise<void> {
     await this.#keeper?.flush();
   }
 
   /**
    * The end: loads are aborted, those who wait for one reject with an `AbortError`, and all entries are let go, after a
-   * last flush where they are kept. From then on `get` misses, `set` stores nothing and `fetch` rejects.
+   * last flush where they are kept. From then on `get` misses, `set` stores nothing and `fetch` rejects. Whoever calls it
+   * again waits for the same end, and hears the same of it.
    */
-  async close(): Promise<void> {
-    if (this.#isClosed) return;
+  close(): Promise<void> {
+    this.#closing ??= this.#end();
+    return this.#closing;
+  }
+
+  async #end(): Promise<void> {
     this.#isClosed = true;
     this.#isOpen = false;
     this.#loads.close(closedError());
@@ -278,7 +299,6 @@ export class ResultCache<Value> extends SafeEmitter<CacheEvents<Value>> {
     try {
       await this.#keeper?.close();
     } finally {
-      this.#keeper = undefined;
       this.clear();
     }
   }
@@ -296,7 +316,7 @@ export class ResultCache<Value> extends SafeEmitter<CacheEvents<Value>> {
     const entry = this.#store.use(key);
     if (entry !== undefined) {
       const nowMs = this.#now();
-      if (nowMs < entry.expiresAtMs) {
+      if (entry.isGood(nowMs)) {
         entry.lastAccessMs = nowMs;
         entry.accesses++;
         this.#tally.hits++;
@@ -317,9 +337,7 @@ export class ResultCache<Value> extends SafeEmitter<CacheEvents<Value>> {
 
   #peek(key: string): Entry<Value> | undefined {
     const entry = this.#store.peek(key);
-    return entry === undefined || (entry.expiresAtMs !== Infinity && entry.expiresAtMs <= this.#now())
-      ? undefined
-      : entry;
+    return entry?.isGood(entry.expiresAtMs === Infinity ? 0 : this.#now()) === true ? entry : undefined;
   }
 
   /** The store, without what has expired. */
@@ -328,10 +346,10 @@ export class ResultCache<Value> extends SafeEmitter<CacheEvents<Value>> {
     return this.#store;
   }
 
-  #bytesOf(key: string, value: Value, given: number | undefined): number {
+  #bytesOf(key: string, value: Value, tags: readonly string[], given: number | undefined): number {
     if (given !== undefined) return checkBytes("bytes", given);
     if (this.#sizeOf !== undefined) return checkBytes("what sizeOf answers", this.#sizeOf(value, key));
-    return estimateEntryBytes(key, value);
+    return estimateEntryBytes(key, value, tags);
   }
 
   #put(key: string, value: Value, bytes: number, tags: readonly string[], ttlMs: number | undefined): boolean {

@@ -1,5 +1,5 @@
 /** What `fetch` does when the value is not there: join the load that is under way, or begin one that others can join. */
-import { type SetOptions, checkDuration, checkFunction, checkKey } from "./cache-options.js";
+import { type SetOptions, checkDuration, checkFunction, checkKey, checkNames, checkSignal } from "./cache-options.js";
 import type { Tally } from "./cache-stats.js";
 import { Failures } from "./failures.js";
 import { Flights, type Load } from "./flights.js";
@@ -17,13 +17,19 @@ export interface FetchOptions<Value = unknown> extends Pick<SetOptions, "ttlMs" 
 interface LoadsOwner<Value> {
   /** False: everybody loads for himself. */
   isShared(): boolean;
-  store(key: string, value: Value, tags: readonly string[], options: FetchOptions<Value>): void;
+  /** What the value counts for. May run the caller's code, and throw. */
+  measure(key: string, value: Value, tags: readonly string[], sizeOf: FetchOptions<Value>["sizeOf"]): number;
+  store(key: string, value: Value, facts: { bytes: number; tags: readonly string[]; ttlMs: number | undefined }): void;
 }
+
+const FETCH_OPTIONS = ["ttlMs", "tags", "sizeOf", "signal", "cacheFailuresMs"];
 
 /** @throws {InvalidArgumentError} what makes no sense. */
 export function checkFetch(key: unknown, load: unknown, options: FetchOptions<never>): void {
   checkKey(key);
   checkFunction("load", load ?? null);
+  checkNames("fetch", options, FETCH_OPTIONS);
+  checkSignal(options.signal);
   checkFunction("sizeOf", options.sizeOf);
   checkDuration("ttlMs", options.ttlMs);
   checkDuration("cacheFailuresMs", options.cacheFailuresMs);
@@ -44,7 +50,7 @@ export class SharedLoads<Value> {
 
   /** The value of the load that is under way, else of a new one. */
   join(key: string, load: Load<Value>, tags: readonly string[], options: FetchOptions<Value>): Promise<Value> {
-    const { signal, cacheFailuresMs } = options;
+    const { signal, ttlMs, sizeOf, cacheFailuresMs } = options;
     const failure = this.#failures.size === 0 ? undefined : this.#failures.find(key, this.#now());
     if (failure !== undefined) throw failure.error;
     const shared = this.#owner.isShared() ? this.#flights.find(key) : undefined;
@@ -56,12 +62,24 @@ export class SharedLoads<Value> {
     const flight = this.#flights.begin(key, tags);
     const answer = flight.join(signal);
     this.#tally.loads++;
-    void flight.run(load, {
-      onLoaded: (value) => this.#owner.store(key, value, [...flight.tags], options),
+    let bytes = 0;
+    const loadAndMeasure: Load<Value> = async (context) => {
+      const value = await load(context);
+      // Still in flight: `sizeOf` is the caller's code, and may overtake it.
+      if (this.#flights.find(key) === flight && this.#owner.isShared()) {
+        bytes = this.#owner.measure(key, value, [...flight.tags], sizeOf);
+      }
+      return value;
+    };
+    void flight.run(loadAndMeasure, {
+      onLoaded: (value) => {
+        if (this.#owner.isShared()) this.#owner.store(key, value, { bytes, tags: [...flight.tags], ttlMs });
+      },
       onFailed: (error) => {
         this.#tally.loadFailures++;
         if (cacheFailuresMs === undefined || !this.#owner.isShared()) return;
-        this.#failures.add(key, { error, untilMs: this.#now() + cacheFailuresMs, tags: flight.tags });
+        const sinceMs = this.#now();
+        this.#failures.add(key, { error, sinceMs, untilMs: sinceMs + cacheFailuresMs, tags: flight.tags });
       },
     });
     return answer;

@@ -3,6 +3,7 @@
  * one step. Readers never wait, and never see a mixture.
  */
 import { InvalidArgumentError } from "@threadmill/protocol";
+import { checkNames, checkSignal } from "./cache-options.js";
 import { Flights } from "./flights.js";
 import { SafeEmitter } from "./safe-emitter.js";
 import { ShardedMap } from "./sharded-map.js";
@@ -63,6 +64,7 @@ export class Snapshot<K, V> extends SafeEmitter<SnapshotEvents<K, V>> {
   /** @throws {InvalidArgumentError} an option that makes no sense. */
   constructor(options: SnapshotOptions<K, V>) {
     super();
+    checkNames("Snapshot", options, ["load", "maxSliceEntries"]);
     const { load, maxSliceEntries = 256 } = options;
     if (typeof load !== "function") throw new InvalidArgumentError("load must be a function");
     if (!Number.isSafeInteger(maxSliceEntries) || maxSliceEntries < 1) {
@@ -104,9 +106,14 @@ export class Snapshot<K, V> extends SafeEmitter<SnapshotEvents<K, V>> {
    * reload again after it.
    *
    * @returns the new value. Rejects with what the load throws or with `signal.reason`; the current value then stays.
+   *   A load must not wait for a reload: it would wait for itself.
+   * @throws {InvalidArgumentError} (rejects) an option that makes no sense.
    */
-  reload({ signal }: ReloadOptions = {}): Promise<ReadonlyMap<K, V>> {
-    if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
+  async reload(options: ReloadOptions = {}): Promise<ReadonlyMap<K, V>> {
+    checkNames("reload", options, ["signal"]);
+    const { signal } = options;
+    checkSignal(signal);
+    signal?.throwIfAborted();
     const running = this.#flights.find(ONLY);
     if (running !== undefined) return running.join(signal);
     const flight = this.#flights.begin(ONLY, []);

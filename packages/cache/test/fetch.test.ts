@@ -110,6 +110,14 @@ describe("fetch", () => {
     expect(await cache.fetch("a", () => "mended")).toBe("mended");
   });
 
+  it("keeps no failure for longer because the clock is set back", async () => {
+    const clock = new Clock();
+    const cache = new ResultCache<string>({ now: clock.now });
+    await expect(cache.fetch("a", () => Promise.reject(new Error("no")), { cacheFailuresMs: 5 })).rejects.toThrow("no");
+    clock.pass(-100_000);
+    expect(await cache.fetch("a", () => "mended")).toBe("mended");
+  });
+
   it.each<[string, (cache: ResultCache<string>) => void]>([
     ["set", (cache) => cache.set("a", "fresh")],
     ["deleted", (cache) => cache.delete("a")],
@@ -231,6 +239,47 @@ describe("a cache that is closed", () => {
   });
 });
 
+describe("what the caller's code does in between", () => {
+  it.each<[string, (cache: ResultCache<string>) => unknown]>([
+    ["closes the cache", (cache) => cache.close()],
+    ["deletes the key", (cache) => cache.delete("a")],
+    ["invalidates the tag", (cache) => cache.invalidate("tag")],
+    ["clears the cache", (cache) => cache.clear()],
+  ])("is noticed if its sizeOf %s: the value is out of date, and not stored", async (_, act) => {
+    const cache = new ResultCache<string>();
+    const sizeOf = (): number => {
+      void act(cache);
+      return 5;
+    };
+    await cache.fetch("a", () => "value", { tags: ["tag"], sizeOf }).catch(() => undefined);
+    expect([cache.has("a"), cache.stats.entries]).toEqual([false, 0]);
+  });
+
+  it("is noticed if its sizeOf sets the key: that value stays", async () => {
+    const cache = new ResultCache<string>();
+    const sizeOf = (): number => {
+      cache.set("a", "newer", { bytes: 1 });
+      return 5;
+    };
+    expect(await cache.fetch("a", () => "older", { sizeOf })).toBe("older");
+    expect(cache.get("a")).toBe("newer");
+  });
+
+  it("is noticed if a listener to `miss` closes the cache: nothing is loaded", async () => {
+    const cache = new ResultCache<string>();
+    cache.on("miss", () => void cache.close());
+    await expect(cache.fetch("a", () => expect.unreachable())).rejects.toMatchObject({ name: "AbortError" });
+  });
+
+  it("is noticed if a listener to `miss` aborts the caller: it does not wait for a load that never ends", async () => {
+    const cache = new ResultCache<string>();
+    const controller = new AbortController();
+    cache.on("miss", () => controller.abort("gone"));
+    const asked = cache.fetch("a", () => expect.unreachable(), { signal: controller.signal });
+    await expect(asked).rejects.toBe("gone");
+  });
+});
+
 describe("a disabled cache", () => {
   it("loads for everybody, and keeps nothing", async () => {
     const cache = new ResultCache<string>({ enabled: false });
@@ -250,6 +299,9 @@ describe("fetch with wrong arguments", () => {
     ["no load", (cache) => cache.fetch("a", undefined as never)],
     ["a time to live below 0", (cache) => cache.fetch("a", () => "", { ttlMs: -1 })],
     ["a time for failures of 0", (cache) => cache.fetch("a", () => "", { cacheFailuresMs: 0 })],
+    ["a signal that is none", (cache) => cache.fetch("a", () => "", { signal: { aborted: false } as never })],
+    ["an option that is misspelt", (cache) => cache.fetch("a", () => "", { ttl: 5 } as object)],
+    ["options that are none", (cache) => cache.fetch("a", () => "", null as never)],
     ["tags that are none", (cache) => cache.fetch("a", () => "", { tags: [5 as never] })],
     ["a size that is no function", (cache) => cache.fetch("a", () => "", { sizeOf: 5 as never })],
     ["a size that is no number", (cache) => cache.fetch("a", () => "", { sizeOf: () => NaN })],

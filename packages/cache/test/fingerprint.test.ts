@@ -54,6 +54,8 @@ describe("a fingerprint", () => {
     ["a list and the set of it", [1], new Set([1])],
     ["null and undefined", null, undefined],
     ["the message of an error", new Error("a"), new Error("b")],
+    ["the cause of an error", new Error("a", { cause: 1 }), new Error("a", { cause: 2 })],
+    ["what an error is made of", new AggregateError([1], "a"), new AggregateError([2], "a")],
     ["the kind of view", new Uint8Array(4), new Int8Array(4)],
     ["a text that is spelt like the encoding", ["a", "string 1 b"], ["a", "b"]],
     ["a value that holds itself and one that holds its like", ring(1), ring(2)],
@@ -75,6 +77,11 @@ describe("a fingerprint", () => {
     ["a Blob", [new Blob(["a"])], "the value[0] is a Blob, whose content cannot be seen"],
     ["a key", { key: createSecretKey(Buffer.from("a")) }, "the value.key is a SecretKeyObject, whose content"],
     ["a promise", { answer: Promise.resolve(1) }, "the value.answer is a Promise, whose content cannot be seen"],
+    [
+      "what has no class",
+      Object.create(null, { [Symbol.toStringTag]: { value: "Odd" } }),
+      "the value is a special object",
+    ],
     ["search parameters", new URLSearchParams("a=1"), "the value is a URLSearchParams, whose content cannot be seen"],
     ["shared memory without a name", { pool: new Uint8Array(new SharedArrayBuffer(1)) }, "the value.pool is shared"],
   ])("is refused for %s, with the path to it", (_, parts, message) => {

@@ -43,6 +43,10 @@ describe("invalidate", () => {
     expect([one.stats.entries, other.stats.entries, loading.has("c")]).toEqual([0, 0, false]);
   });
 
+  it("refuses what no tag can be", () => {
+    expect(() => invalidate(undefined as never)).toThrow("a tag must be a string, not undefined");
+  });
+
   it("no longer reaches a cache that is closed", async () => {
     const cache = new ResultCache<number>();
     cache.set("a", 1, { tags: ["closed"] });

@@ -110,6 +110,23 @@ describe("a memoised function", () => {
     expect(cache.entries()[0]!.expiresInMs).toBeLessThanOrEqual(1_000);
   });
 
+  it("waits once for what does its work each time that it is waited for", async () => {
+    let queries = 0;
+    const find = memoize((name: string): PromiseLike<string> => {
+      const query = Promise.resolve(`found ${name}`);
+      return {
+        // oxlint-disable-next-line unicorn/no-thenable -- as the query builders of databases are
+        then: (...args) => {
+          queries++;
+          return query.then(...args);
+        },
+      };
+    });
+    expect(await find("a")).toBe("found a");
+    expect([await find("a"), queries]).toEqual(["found a", 1]);
+    expect([await find("b"), queries]).toEqual(["found b", 2]);
+  });
+
   it.each<[string, () => unknown]>([
     ["no function", () => memoize(5 as never)],
     ["a key that is no function", () => memoize(String, { key: "a" as never })],
@@ -117,6 +134,8 @@ describe("a memoised function", () => {
     ["a time to live of 0", () => memoize(String, { ttlMs: 0 })],
     ["a flag that is neither", () => memoize(String, { enabled: 1 as never })],
     ["a bound of 0", () => memoize(String, { maxEntries: 0 })],
+    ["an option that is misspelt", () => memoize(String, { ttl: 5 } as object)],
+    ["options that are none", () => memoize(String, null as never)],
     ["a cache that is none", () => memoize(String, { cache: new Map() as never })],
     [
       "a bound for a cache that has its own",
@@ -152,6 +171,14 @@ describe.each<[string, <T>(make: () => T) => (key: string) => Promise<T>]>([
     const both = await Promise.allSettled([memoized("a"), memoized("a")]);
     expect(both.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
     expect([await memoized("a"), await memoized("a")]).toEqual([2, 2]);
+  });
+
+  it("rejects, and does not throw, when its key cannot be made", async () => {
+    const memoized = memoize(promised(() => 1)) as (key: unknown) => Promise<number>;
+    expect(await memoized("a")).toBe(1);
+    let answer: Promise<number> | undefined;
+    expect(() => (answer = memoized(() => "no content"))).not.toThrow();
+    await expect(answer).rejects.toThrow("the value[0] is a function");
   });
 
   it("answers from a cache that was filled before with a promise, at its first call too", async () => {

@@ -148,6 +148,18 @@ describe("the time to live", () => {
     expect(cache.stats).toMatchObject({ expirations: 1, evictions: 0 });
   });
 
+  it("is not prolonged by a clock that is set back, whichever way the entry came", () => {
+    const clock = new Clock();
+    const cache = new ResultCache<number>({ now: clock.now });
+    cache.set("a", 1, { ttlMs: 100 });
+    cache.set("endless", 2);
+    const stored = [...cache.dump()];
+    clock.pass(-50_000);
+    expect([cache.has("a"), cache.get("a"), cache.has("endless")]).toEqual([false, undefined, true]);
+    const other = new ResultCache<number>({ now: clock.now });
+    expect([other.restore(stored), other.has("endless")]).toEqual([1, true]);
+  });
+
   it("keeps no memory of thousands that were replaced before their time", () => {
     const clock = new Clock();
     const cache = new ResultCache<number>({ ttlMs: 1_000, now: clock.now });
@@ -201,6 +213,17 @@ describe("new limits", () => {
   });
 });
 
+describe("the largest bounds", () => {
+  it("hold as others do: what goes is told, and leaves nothing behind", () => {
+    const cache = new ResultCache<number>({ maxBytes: Number.MAX_SAFE_INTEGER });
+    const gone: string[] = [];
+    cache.on("evict", ({ key }) => gone.push(key));
+    cache.set("a", 1, { bytes: Number.MAX_SAFE_INTEGER, tags: ["x"], ttlMs: 1_000 });
+    cache.set("b", 2, { bytes: 5 });
+    expect([gone, cache.invalidate("x"), cache.stats.entries, cache.stats.evictions]).toEqual([["a"], 0, 1, 1]);
+  });
+});
+
 describe("what counts", () => {
   it("is what the caller says, as it is, or what sizeOf says", () => {
     const cache = new ResultCache<string>({ sizeOf: (value, key) => value.length + key.length });
@@ -208,6 +231,14 @@ describe("what counts", () => {
     cache.set("b", "four", { bytes: 100 });
     cache.set("nothing", "", { bytes: 0 });
     expect(cache.entries().map(({ bytes }) => bytes)).toEqual([5, 100, 1]);
+  });
+
+  it("has the tags in it: they take memory too", () => {
+    const cache = new ResultCache<number>({ maxBytes: 100_000 });
+    const tags = Array.from({ length: 100 }, (_, at) => `${at} ${"long".repeat(100)}`);
+    for (const key of ["a", "b", "c"]) cache.set(key, 1, { tags });
+    expect(cache.stats.entries).toBe(1);
+    expect(cache.stats.bytes).toBeGreaterThan(40_000);
   });
 
   it("is listed for each entry, with age, use, expiry and tags", () => {
@@ -247,6 +278,19 @@ describe("a wrong argument", () => {
     ["tags that are no texts", () => cache.set("a", 2, { tags: [1] as never })],
     ["a bound of 0", () => cache.resize({ maxEntries: 5, maxBytes: 0 })],
     ["a new time to live below 0", () => cache.resize({ maxEntries: 5, ttlMs: -1 })],
+    ["a generation that is none", () => cache.set("a", 2, { generation: "1" as never })],
+    ["an option that is misspelt", () => cache.set("a", 2, { ttl: 5 } as object)],
+    ["options that are none", () => cache.set("a", 2, null as never)],
+    ["a tag that is no text", () => cache.invalidate(undefined as never)],
+    ["a bound that is misspelt", () => cache.resize({ max: 5 } as object)],
+    ["another cache's bound", () => new ResultCache({ max: 5 } as object)],
+    ["a file where none is opened", () => new ResultCache({ persist: { file: "x" } } as object)],
+    [
+      "a stored entry without a key",
+      () => cache.restore([...cache.dump(), { ...[...cache.dump()][0]!, key: 5 as never }]),
+    ],
+    ["a stored entry of no size", () => cache.restore([{ ...[...cache.dump()][0]!, key: "b", bytes: NaN }])],
+    ["nothing where an entry is to be", () => cache.restore([undefined as never])],
     ["a clock that is no function", () => new ResultCache({ now: 5 as never })],
     ["a size that is no function", () => new ResultCache({ sizeOf: 5 as never })],
     ["a flag that is neither", () => new ResultCache({ enabled: "yes" as never })],

@@ -354,7 +354,11 @@ describe("a snapshot", () => {
     isOver = true;
   });
 
-  it("refuses options that make no sense", () => {
+  it("refuses options that make no sense", async () => {
+    expect(() => new Snapshot({ load: () => [], slice: 5 } as never)).toThrow('unknown option "slice"');
+    const snapshot = new Snapshot<string, number>({ load: () => expect.unreachable() });
+    await expect(snapshot.reload({ signal: {} as never })).rejects.toThrow("signal must be an AbortSignal");
+    expect(snapshot.isLoading).toBe(false);
     expect(() => new Snapshot({ load: 5 as never })).toThrow("load must be a function");
     expect(() => new Snapshot({ load: () => [], maxSliceEntries: 0 })).toThrow("maxSliceEntries");
   });
