@@ -4,15 +4,17 @@
  * What is written is the cache at one instant: the entries are taken together, then serialised one by one while the
  * process goes on. Between writes the file lags behind by `flushMs` and the time of a write; a crash loses that much.
  */
-import { basename, dirname, join, resolve } from "node:path";
 import { InvalidArgumentError } from "@threadmill/protocol";
-import { checkFunction } from "../cache-options.js";
+import { checkFunction, show } from "../cache-options.js";
+import { callSafely } from "../safe-call.js";
 import { Slices } from "../slices.js";
-import type { CacheChange, CacheKeeper, StoredEntry } from "../stored-entry.js";
+import { type CacheChange, type CacheKeeper, type StoredEntry, isInTime } from "../stored-entry.js";
 import { type Disk, realDisk, unlessMissing } from "./disk.js";
 import { CacheFileError, CacheFileWarning, type CacheFileWarningCode } from "./errors.js";
 import { FileLock, sweep } from "./lock.js";
 import { readCacheFile } from "./read-file.js";
+import { realPath } from "./real-path.js";
+import { setAside } from "./set-aside.js";
 import { type LeftOut, writeCacheFile } from "./write-file.js";
 
 /** What the main thread does for the file at a stretch. */
@@ -21,6 +23,9 @@ const SLICE = { maxMs: 2, maxSteps: 4_096 };
 const ACCESS_MS = 30_000;
 /** A cache that is always changing and slow to write does so a tenth of the time at the most. */
 const REST_PER_WRITE = 9;
+/** A write may also have been long because the machine slept, or a disk of the network was away. */
+const MAX_REST_MS = 300_000;
+const MIN_RETRY_MS = 1_000;
 const MAX_RETRY_MS = 30_000;
 
 export interface CacheFileOptions {
@@ -57,13 +62,14 @@ export async function openCacheFile(
 ): Promise<OpenedCacheFile> {
   const { flushMs = 1_000, now = Date.now, onWarning, disk = realDisk } = options;
   if (typeof options.file !== "string" || options.file === "") {
-    throw new InvalidArgumentError(`file must be the path of a file, not ${JSON.stringify(options.file)}`);
+    throw new InvalidArgumentError(`file must be the path of a file, not ${show(options.file)}`);
   }
   checkFunction("onWarning", onWarning);
-  if (!(flushMs >= 0 && flushMs < 2 ** 31)) {
-    throw new InvalidArgumentError(`flushMs must be a time from 0 to 24 days, not ${String(flushMs)}`);
+  if (typeof flushMs !== "number" || !(flushMs >= 0 && flushMs < 2 ** 31)) {
+    throw new InvalidArgumentError(`flushMs must be a time from 0 to 24 days, not ${show(flushMs)}`);
   }
-  const path = await unlessRefused(options.file, () => realPath(options.file, disk));
+  const path = await unlessRefused(options.file, () => realPath(disk, options.file));
+  await refuseOtherThanFile(disk, path);
   const lock = await unlessRefused(path, () => FileLock.acquire(disk, path));
   const warn = warner(path, onWarning);
   try {
@@ -71,7 +77,7 @@ export async function openCacheFile(
       await sweep(disk, path, lock.token);
       const found = await readCacheFile(disk, path, new Slices(SLICE));
       if (found.status === "damaged" || found.status === "newer") {
-        const aside = await moveAside(disk, path, found.status);
+        const aside = await setAside(disk, path, found.status);
         const why =
           found.status === "newer" ? `is of a newer version (${found.version})` : `is damaged: ${found.reason}`;
         warn(
@@ -218,8 +224,9 @@ export class CacheFile implements CacheKeeper {
       throw this.#failed(error);
     } finally {
       const endedMs = performance.now();
-      const retryMs = this.#failures === 0 ? 0 : Math.min(flushMs * 2 ** this.#failures, MAX_RETRY_MS);
-      this.#notBeforeMs = endedMs + Math.max((endedMs - startedMs) * REST_PER_WRITE, retryMs);
+      const retryMs = Math.min(Math.max(flushMs, MIN_RETRY_MS) * 2 ** this.#failures, MAX_RETRY_MS);
+      const restMs = Math.min((endedMs - startedMs) * REST_PER_WRITE, MAX_REST_MS);
+      this.#notBeforeMs = endedMs + Math.max(restMs, this.#failures === 0 ? 0 : retryMs);
       this.#accessNotBeforeMs = endedMs + ACCESS_MS;
     }
   }
@@ -276,25 +283,14 @@ export class CacheFile implements CacheKeeper {
 }
 
 function lives(entry: StoredEntry, nowMs: number): boolean {
-  return entry.expiresAtMs === undefined || entry.expiresAtMs > nowMs;
+  return entry.expiresAtMs === undefined || isInTime(entry.storedAtMs, entry.expiresAtMs, nowMs);
 }
 
-/** Two ways to one file must meet at one lock, and a rename must not replace a link by a file. */
-async function realPath(file: string, disk: Disk): Promise<string> {
-  const path = resolve(file);
-  await disk.mkdir(dirname(path), { recursive: true });
-  const target = await unlessMissing(disk.realpath(path));
-  return target ?? join(await disk.realpath(dirname(path)), basename(path));
-}
-
-async function moveAside(disk: Disk, path: string, why: "damaged" | "newer"): Promise<string> {
-  const stamp = new Date().toISOString().replaceAll(/[-:.]/g, "");
-  for (let copy = 1; ; copy++) {
-    const aside = `${path}.${why}-${stamp}${copy === 1 ? "" : `-${copy}`}`;
-    if ((await unlessMissing(disk.stat(aside))) !== undefined) continue;
-    await disk.rename(path, aside);
-    return aside;
-  }
+/** What is no file is not to be moved aside as a damaged one: for root, that would be the end of `/dev/null`. */
+async function refuseOtherThanFile(disk: Disk, path: string): Promise<void> {
+  const stat = await unlessRefused(path, () => unlessMissing(disk.stat(path)));
+  if (stat === undefined || stat.isFile()) return;
+  throw new CacheFileError("CACHE_FILE_UNUSABLE", path, `${path} cannot be used: it is no file`);
 }
 
 async function unlessRefused<T>(path: string, attempt: () => Promise<T>): Promise<T> {
@@ -311,14 +307,6 @@ function warner(path: string, onWarning: CacheFileOptions["onWarning"]): Warn {
   return (code, message, options) => {
     const warning = new CacheFileWarning(code, path, message, options);
     if (onWarning === undefined) process.emitWarning(warning);
-    else {
-      try {
-        onWarning(warning);
-      } catch (error) {
-        process.emitWarning(`a listener to the warnings of ${path} threw: ${String(error)}`, {
-          code: "THREADMILL_LISTENER",
-        });
-      }
-    }
+    else callSafely(onWarning, warning);
   };
 }

@@ -3,7 +3,17 @@ import * as fs from "node:fs/promises";
 
 export type Disk = Pick<
   typeof fs,
-  "link" | "mkdir" | "open" | "readFile" | "readdir" | "realpath" | "rename" | "stat" | "unlink" | "writeFile"
+  | "link"
+  | "mkdir"
+  | "open"
+  | "readFile"
+  | "readdir"
+  | "readlink"
+  | "realpath"
+  | "rename"
+  | "stat"
+  | "unlink"
+  | "writeFile"
 >;
 
 export const realDisk: Disk = fs;
@@ -22,14 +32,33 @@ export async function unlessMissing<T>(call: Promise<T>): Promise<T | undefined>
   }
 }
 
-/** Makes the names in a folder last: without it, a rename may be forgotten when the power fails. */
+/**
+ * Makes the names in a folder last: without it, a rename may be forgotten when the power fails. Some file systems do not
+ * let folders be opened or synced at all, which is no reason to give up what has been written (PostgreSQL's `fsync_fname`
+ * holds it so too); a disk that fails is one.
+ */
 export async function syncFolder(disk: Disk, folder: string): Promise<void> {
   // Windows has no such call for folders, and writes renames through by itself.
   if (process.platform === "win32") return;
-  const handle = await disk.open(folder, "r");
   try {
-    await handle.sync();
-  } finally {
-    await handle.close();
+    const handle = await disk.open(folder, "r");
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    if (!CANNOT_SYNC_FOLDERS.has(errorCode(error) ?? "")) throw error;
   }
 }
+
+const CANNOT_SYNC_FOLDERS = new Set([
+  "EACCES",
+  "EBADF",
+  "EINVAL",
+  "EISDIR",
+  "ENOSYS",
+  "ENOTSUP",
+  "EOPNOTSUPP",
+  "EPERM",
+]);

@@ -53,6 +53,11 @@ export function encodeHeader(facts: BodyFacts, body: Hash): Buffer {
   return header;
 }
 
+/** Whether this may be what is left of the start of a cache file, cut off or not. */
+export function beginsAsCacheFile(start: Buffer): boolean {
+  return start.subarray(0, MAGIC.length).equals(MAGIC.subarray(0, start.length));
+}
+
 /** @param header as many of the first bytes as there are. */
 export function readHeader(header: Buffer): HeaderReading {
   if (header.length < PREFIX_BYTES) return { status: "damaged", reason: `it has only ${header.length} bytes` };

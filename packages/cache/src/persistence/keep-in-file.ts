@@ -21,11 +21,17 @@ export async function keepInFile<Value>(
   const isStale = (entry: StoredEntry): boolean => entry.tags.some((tag) => invalidated.has(tag));
   const { entries, file } = await openCacheFile(options, () => cache.dump());
   const slices = new Slices(SLICE);
-  for (let at = 0; at < entries.length; at += CHUNK) {
-    // What is in a file was written by a cache of the same values: that is for whoever names the file to see to.
-    const chunk = entries.slice(at, at + CHUNK) as StoredEntry<Value>[];
-    cache.restore(chunk.filter((entry) => !isStale(entry)));
-    if (slices.longStep()) await slices.rest();
+  try {
+    for (let at = 0; at < entries.length; at += CHUNK) {
+      // What is in a file was written by a cache of the same values: that is for whoever names the file to see to.
+      const chunk = entries.slice(at, at + CHUNK) as StoredEntry<Value>[];
+      cache.restore(chunk.filter((entry) => !isStale(entry)));
+      if (slices.longStep()) await slices.rest();
+    }
+  } catch (error) {
+    // Nothing has changed in it, so that this only gives it free.
+    await file.close();
+    throw error;
   }
   cache[KEEP](file);
   if (entries.some(isStale)) file.changed("content");

@@ -58,6 +58,7 @@ export class FileLock {
     if (holder?.token === this.token) return;
     // Removed by hand. Whoever is first has it now.
     if (holder === undefined && (await create(this.#disk, this.#path, this.#owner))) return;
+    clearInterval(this.#heartbeat);
     throw new CacheFileError(
       "CACHE_FILE_LOST",
       this.#file,
@@ -74,7 +75,13 @@ export class FileLock {
 
   /** Whatever is wrong with the folder, the next write will say it. */
   #beat(): void {
-    touch(this.#disk, this.#path).catch(() => undefined);
+    this.#touch().catch(() => undefined);
+  }
+
+  /** Its own lock only: another owner's must not seem alive because this one is. */
+  async #touch(): Promise<void> {
+    const holder = await readHolder(this.#disk, this.#path);
+    if (holder?.token === this.token) await touch(this.#disk, this.#path);
   }
 }
 
@@ -92,15 +99,15 @@ function lockPath(file: string): string {
   return `${file}.lock`;
 }
 
-/** Removes what crashed owners have left. Only for the owner of the lock. */
+/** Removes what crashed owners have left, as far as the system lets it: it is in nobody's way. Only for the lock's owner. */
 export async function sweep(disk: Disk, file: string, token: string): Promise<void> {
   const name = basename(file);
-  for (const one of await disk.readdir(dirname(file))) {
+  for (const one of await disk.readdir(dirname(file)).catch(() => [])) {
     if (!one.startsWith(name) || one.includes(token)) continue;
     if (
       /^(?:\.tmp-[0-9a-f]{16}|\.lock(?:\.break-[0-9a-f]{16})*(?:\.break-|\.)[0-9a-f]{16})$/.test(one.slice(name.length))
     ) {
-      await unlessMissing(disk.unlink(join(dirname(file), one)));
+      await disk.unlink(join(dirname(file), one)).catch(() => undefined);
     }
   }
 }
@@ -136,8 +143,8 @@ async function claim(disk: Disk, file: string, path: string, owner: Owner): Prom
 async function mayLive(disk: Disk, path: string, holder: Holder, here: Owner): Promise<boolean> {
   const verdict = holder.owner === undefined ? "unknown" : judgeOwner(holder.owner, here);
   if (verdict !== "unknown") return verdict === "alive";
-  // By the clock of the file system, which need not be ours.
-  return (await diskNowMs(disk, path, here)) - holder.touchedMs < SILENT_MS;
+  // By the clock of the file system, which need not be ours. Touched in times to come: before that clock was set back.
+  return Math.abs((await diskNowMs(disk, path, here)) - holder.touchedMs) < SILENT_MS;
 }
 
 /** Makes the lock, if there is none. */
@@ -184,7 +191,13 @@ async function replace(disk: Disk, path: string, owner: Owner): Promise<boolean>
 
 async function writeDraft(disk: Disk, path: string, owner: Owner): Promise<string> {
   const draft = `${path}.${owner.token}`;
-  await disk.writeFile(draft, JSON.stringify(owner), { mode: 0o600 });
+  try {
+    await disk.writeFile(draft, JSON.stringify(owner), { mode: 0o600 });
+  } catch (error) {
+    // A full disk has room for names.
+    await disk.unlink(draft).catch(() => undefined);
+    throw error;
+  }
   return draft;
 }
 

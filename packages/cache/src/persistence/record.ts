@@ -1,5 +1,5 @@
 /** One entry in the file: the length of each half, what is known of the value, the value. */
-import type { StoredEntry } from "../stored-entry.js";
+import { type StoredEntry, checkStored } from "../stored-entry.js";
 import { decodeValue, encodeValue } from "./value-codec.js";
 
 const LENGTHS_BYTES = 8;
@@ -49,12 +49,14 @@ export function recordEnd(body: Buffer, start: number): number | undefined {
   return end <= body.length ? end : undefined;
 }
 
-/** @throws {Error} a record that this Node cannot read. */
+/** @throws {Error} a record that this Node cannot read, or that no cache has written. */
 export function decodeRecord(record: Buffer): StoredEntry {
   const valueAt = LENGTHS_BYTES + record.readUInt32LE(0);
-  // The checksum has been compared: what is in it is what encodeRecord wrote.
+  // The checksum has been compared: what is in it is what somebody wrote.
   const about = decodeValue(record.subarray(LENGTHS_BYTES, valueAt)) as About;
   const [key, bytes, tags, storedAtMs, expiresAtMs, usesDefaultTtl, lastAccessMs, accesses] = about;
   const value = decodeValue(record.subarray(valueAt));
-  return { key, value, bytes, tags, storedAtMs, expiresAtMs, usesDefaultTtl, lastAccessMs, accesses };
+  const entry = { key, value, bytes, tags, storedAtMs, expiresAtMs, usesDefaultTtl, lastAccessMs, accesses };
+  checkStored(entry);
+  return entry;
 }

@@ -1,5 +1,6 @@
 import type { FileHandle } from "node:fs/promises";
 import {
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -16,6 +17,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type CacheFileOptions, type OpenedCacheFile, openCacheFile } from "../../src/persistence/cache-file.js";
 import { type Disk, realDisk } from "../../src/persistence/disk.js";
 import { CacheFileError, CacheFileInUseError, type CacheFileWarning } from "../../src/persistence/errors.js";
+import { MAX_SET_ASIDE } from "../../src/persistence/set-aside.js";
 import type { StoredEntry } from "../../src/stored-entry.js";
 
 let folder: string;
@@ -163,6 +165,17 @@ describe("a cache in a file", () => {
     expect((await reread()).map(({ key }) => key)).toEqual(["a"]);
   });
 
+  it("is made where a link leads, and the link stays one", async () => {
+    const target = join(folder, "disk", "data");
+    symlinkSync(join("disk", "data"), join(folder, "second link"));
+    symlinkSync(join(folder, "second link"), file);
+    await save(entry("a", 1));
+    expect(readdirSync(join(folder, "disk"))).toEqual(["data"]);
+    expect(statSync(target).size).toBeGreaterThan(72);
+    expect(lstatSync(file).isSymbolicLink()).toBe(true);
+    expect((await reread()).map(({ key }) => key)).toEqual(["a"]);
+  });
+
   it("has one owner, by whatever way it is reached", async () => {
     const first = await open();
     mkdirSync(join(folder, "real"));
@@ -188,8 +201,10 @@ describe("a cache in a file", () => {
     await expect(open({ file: undefined as never })).rejects.toThrow("file must be the path of a file, not undefined");
     await expect(open({ onWarning: 5 as never })).rejects.toThrow("onWarning must be a function");
     await expect(open({ flushMs: NaN })).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
+    await expect(open({ flushMs: "500" as never })).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
+    await expect(open({ file: 5n as never })).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
     mkdirSync(file);
-    await expect(open()).rejects.toMatchObject({ code: "CACHE_FILE_UNUSABLE", cause: { code: "EISDIR" } });
+    await expect(open()).rejects.toMatchObject({ code: "CACHE_FILE_UNUSABLE" });
     rmSync(file, { recursive: true });
     // The lock was given back.
     expect(names()).toEqual([]);
@@ -242,8 +257,34 @@ describe("a file that cannot be trusted", () => {
     writeFileSync(file, Buffer.concat([good, Buffer.from([0])]));
     expect(await reread()).toEqual([]);
     expect(warnings.every(({ code }) => code === "CACHE_FILE_DAMAGED")).toBe(true);
-    // Many of them within one millisecond, and none has taken the place of another.
-    expect(names().filter((name) => name.includes(".damaged-"))).toHaveLength(good.length + 1);
+    // Many of them within one millisecond.
+    expect(names().filter((name) => name.includes(".damaged-"))).toHaveLength(MAX_SET_ASIDE);
+  });
+
+  it("is left alone if it is a device: it is refused, not moved aside", async () => {
+    const device = join(folder, "null");
+    const moved: string[] = [];
+    const disk: Disk = {
+      ...realDisk,
+      stat: (async (path: string) =>
+        path === device ? statSync("/dev/null") : await realDisk.stat(path)) as unknown as Disk["stat"],
+      rename: (from, to) => {
+        moved.push(String(from));
+        return realDisk.rename(from, to);
+      },
+    };
+    writeFileSync(device, "");
+    await expect(open({ file: device, disk })).rejects.toMatchObject({
+      code: "CACHE_FILE_UNUSABLE",
+      message: expect.stringContaining("it is no file") as string,
+    });
+    expect([moved, names()]).toEqual([[], ["null"]]);
+  });
+
+  it("may hold entries that no cache has written: they are left out, the others are read", async () => {
+    await save(entry("good", 1), entry("no size", 2, { bytes: NaN }), entry("no tags", 3, { tags: [5 as never] }));
+    expect((await reread()).map(({ key }) => key)).toEqual(["good"]);
+    expect(warnings).toMatchObject([{ code: "CACHE_ENTRY_NOT_RESTORED", cause: { code: "INVALID_ARGUMENT" } }]);
   });
 
   it("is kept whole if a newer version wrote it", async () => {
@@ -280,10 +321,17 @@ describe("a file that cannot be trusted", () => {
         () => [],
       );
       await failing.file.close();
-      expect(heard.mock.calls[1]).toMatchObject([
-        expect.stringContaining("a bad listener"),
-        { code: "THREADMILL_LISTENER" },
-      ]);
+      writeFileSync(file, "a third");
+      const onWarning = vi.fn<() => unknown>(() => Promise.reject(new Error("a bad async one")));
+      const rejecting = await openCacheFile({ file, onWarning }, () => []);
+      await rejecting.file.close();
+      await vi.waitFor(() => expect(heard.mock.calls).toHaveLength(3));
+      for (const [at, text] of [
+        [1, "a bad listener"],
+        [2, "a bad async one"],
+      ] as const) {
+        expect(heard.mock.calls[at]).toMatchObject([expect.stringContaining(text), { code: "THREADMILL_LISTENER" }]);
+      }
     } finally {
       heard.mockRestore();
     }
@@ -350,6 +398,66 @@ describe("a disk that fails", () => {
       expect((await reread()).map(({ key }) => key)).toEqual(["old", "new"]);
     },
   );
+
+  it.each(["EINVAL", "EPERM", "ENOTSUP"])("is none if only its folders cannot be synced: %s", async (code) => {
+    const disk: Disk = {
+      ...realDisk,
+      open: (async (path: string, flags: string, mode?: number) => {
+        const handle = await realDisk.open(path, flags, mode);
+        if (path !== folder) return handle;
+        handle.sync = () => Promise.reject(Object.assign(new Error("no sync of folders"), { code, syscall: "fsync" }));
+        return handle;
+      }) as Disk["open"],
+    };
+    const one = await open({ disk });
+    set(one, "a", 1);
+    await one.file.flush();
+    await one.file.close();
+    expect(warnings).toEqual([]);
+    expect((await reread()).map(({ key }) => key)).toEqual(["a"]);
+  });
+
+  it("is asked again after a second at the earliest, and half a minute at the latest, whatever flushMs is", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+    try {
+      const failing = new FailingDisk();
+      failing.failing.add("open");
+      const one = await open({ disk: failing.disk, flushMs: 0 });
+      set(one, "a", 1);
+      const waits: number[] = [];
+      const armed = vi.spyOn(globalThis, "setTimeout");
+      for (let failure = 0; failure < 8; failure++) {
+        await expect(one.file.flush()).rejects.toMatchObject({ code: "CACHE_FILE_NOT_WRITTEN" });
+        waits.push(Number(armed.mock.calls.at(-1)?.[1]));
+      }
+      expect(waits[0]).toBeGreaterThanOrEqual(1_000);
+      expect(waits.every((wait, at) => wait >= Math.min(2 ** (at + 1) * 1_000, 30_000) && wait <= 30_000)).toBe(true);
+      failing.failing.clear();
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it("is not rested from for days after a write in which the machine slept", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+    try {
+      const disk: Disk = {
+        ...realDisk,
+        rename: async (from, to) => {
+          if (String(from).includes(".tmp-")) vi.advanceTimersByTime(60 * 3_600_000);
+          await realDisk.rename(from, to);
+        },
+      };
+      const one = await open({ disk, flushMs: 10 });
+      set(one, "a", 1);
+      await one.file.flush();
+      const armed = vi.spyOn(globalThis, "setTimeout");
+      set(one, "b", 2);
+      expect(Number(armed.mock.calls.at(-1)?.[1])).toBeLessThanOrEqual(5 * 60_000);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
 
   it("may lose its folder, and have it again", async () => {
     const away = join(folder, "usb");

@@ -1,4 +1,13 @@
-import { readdirSync, mkdtempSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  readdirSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
@@ -114,6 +123,55 @@ describe("the lock of a file", () => {
     await (await FileLock.acquire(realDisk, file)).release();
   });
 
+  it("is waited out, too, if it was last touched in times to come, by a clock that was wrong", async () => {
+    writeFileSync(`${file}.lock`, "");
+    const future = new Date(Date.now() + 1e10);
+    utimesSync(`${file}.lock`, future, future);
+    const lock = await FileLock.acquire(realDisk, file);
+    expect(readFileSync(`${file}.lock`, "utf8")).toContain(lock.token);
+    await lock.release();
+  });
+
+  it("leaves no draft on a disk that is full", async () => {
+    const full: Disk = {
+      ...realDisk,
+      writeFile: (async (path: string) => {
+        await realDisk.writeFile(path, "");
+        throw Object.assign(new Error("no space"), { code: "ENOSPC", syscall: "write" });
+      }) as Disk["writeFile"],
+    };
+    await expect(FileLock.acquire(full, file)).rejects.toMatchObject({ code: "ENOSPC" });
+    expect(names()).toEqual([]);
+  });
+
+  it("that another has taken over is not kept alive by who had it before", async () => {
+    vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+    const opened: string[] = [];
+    let looked = 0;
+    const disk: Disk = {
+      ...realDisk,
+      open: (path, ...rest) => {
+        opened.push(String(path));
+        return realDisk.open(path, ...rest);
+      },
+      stat: (async (path: string) => {
+        const stat = await realDisk.stat(path);
+        looked++;
+        return stat;
+      }) as Disk["stat"],
+    };
+    const lock = await FileLock.acquire(disk, file);
+    leaveDeadLock();
+    vi.advanceTimersByTime(5_000);
+    await vi.waitFor(() => expect(looked).toBeGreaterThan(0));
+    // It has looked, and what comes of that would follow at once.
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(opened).toEqual([]);
+    await expect(lock.confirm()).rejects.toMatchObject({ code: "CACHE_FILE_LOST" });
+    expect(vi.getTimerCount()).toBe(0);
+    await lock.release();
+  });
+
   it("beats as long as it is held", async () => {
     vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
     const lock = await FileLock.acquire(realDisk, file);
@@ -165,5 +223,16 @@ describe("the lock of a file", () => {
     await sweep(realDisk, file, "4444444444444444");
     expect(names()).toEqual(others.toSorted());
     expect(basename(file)).toBe("labels.cache");
+  });
+
+  it("is not refused for what cannot be swept away", async () => {
+    mkdirSync(`${file}.tmp-0123456789abcdef`);
+    await sweep(realDisk, file, "4444444444444444");
+    expect(names()).toEqual(["labels.cache.tmp-0123456789abcdef"]);
+    const unlisted: Disk = {
+      ...realDisk,
+      readdir: vi.fn<() => Promise<never>>().mockRejectedValue(new Error("EACCES")),
+    };
+    await sweep(unlisted, file, "4444444444444444");
   });
 });

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
@@ -66,6 +66,45 @@ describe("a cache that outlives its process", () => {
     const third = await ResultCache.open<number>({ persist: { file } });
     expect(third.entries().map(({ key }) => key)).toEqual(["other"]);
     await third.close();
+  });
+
+  it("is written when any of its closes has ended, and has then no more to flush", async () => {
+    const cache = await ResultCache.open<number>({ persist: { file } });
+    cache.set("a", 1);
+    void cache.close();
+    await cache.close();
+    expect(readdirSync(folder)).toEqual(["labels.cache"]);
+    await expect(cache.flush()).rejects.toMatchObject({ code: "CACHE_FILE_CLOSED" });
+  });
+
+  it("says at every close that the last changes are lost", async () => {
+    const cache = await ResultCache.open<number>({ persist: { file, onWarning: () => undefined } });
+    cache.set("a", 1);
+    rmSync(folder, { recursive: true });
+    const closes = await Promise.allSettled([cache.close(), cache.close()]);
+    closes.push(...(await Promise.allSettled([cache.close()])));
+    expect(closes.map(({ status }) => status)).toEqual(["rejected", "rejected", "rejected"]);
+    mkdirSync(folder);
+  });
+
+  it("refuses a misspelt option, and makes no file", async () => {
+    const persist = { file, flush: 5 } as { file: string };
+    await expect(ResultCache.open({ persist })).rejects.toThrow('persist: unknown option "flush"');
+    await expect(ResultCache.open({} as never)).rejects.toThrow("persist: options must be an object");
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it("gives the file free if it cannot take in what is there", async () => {
+    const first = await ResultCache.open<number>({ persist: { file } });
+    first.set("a", 1);
+    await first.close();
+    let calls = 0;
+    const now = (): number => {
+      if (calls++ > 0) throw new Error("a clock that stops");
+      return Date.now();
+    };
+    await expect(ResultCache.open({ persist: { file }, now })).rejects.toThrow("a clock that stops");
+    expect(readdirSync(folder)).toEqual(["labels.cache"]);
   });
 
   it("leaves the file alone when it is disabled", async () => {
