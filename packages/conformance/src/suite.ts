@@ -9,6 +9,7 @@ import { contextsSuite } from "./suite/contexts.js";
 import { eventsSuite } from "./suite/events.js";
 import { failuresSuite } from "./suite/failures.js";
 import { identitySuite } from "./suite/identity.js";
+import { itemCacheDoublesSuite } from "./suite/item-cache-doubles.js";
 import { itemCacheEdgesSuite } from "./suite/item-cache-edges.js";
 import { itemCacheSuite } from "./suite/item-cache.js";
 import { pausingSuite } from "./suite/pausing.js";
@@ -37,6 +38,7 @@ const suites = [
   identitySuite,
   itemCacheSuite,
   itemCacheEdgesSuite,
+  itemCacheDoublesSuite,
   cancelSuite,
   pausingSuite,
   eventsSuite,

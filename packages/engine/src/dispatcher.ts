@@ -6,6 +6,7 @@ import { type ControlBlock, type PositionFailure, assertNever } from "@threadmil
 import { type Answer, Inbox, faultOf, giveBack } from "./inbox.js";
 import { Intake } from "./intake.js";
 import { finalFailures, jobError, lostItem } from "./jobs/failures.js";
+import { sortingOf } from "./jobs/item-memo.js";
 import type { Job } from "./jobs/job.js";
 import type { ResolvedEngineOptions } from "./options.js";
 import type { Runner } from "./runners/runner.js";
@@ -188,6 +189,7 @@ export class Dispatcher {
       }
       case "commit":
         this.#commit(effect, answer as Answer);
+        this.#passOn(this.#jobs.get(effect.batch.job.key) as Job);
         break;
       case "deliver-found":
         (this.#jobs.get(effect.job) as Job).deliverFound();
@@ -197,6 +199,7 @@ export class Dispatcher {
         const failure = lostItem(job, effect, this.#threads.fault);
         job.lastFailures = new Map([[effect.index, failure]]);
         job.failItem(failure);
+        this.#passOn(job);
         break;
       }
       case "retry": {
@@ -328,6 +331,12 @@ export class Dispatcher {
       attempts: attempts === undefined ? undefined : attemptsByIndex(batch, attempts, claimed),
       skipped: retried,
     });
+  }
+
+  /** Items have ended that others with their key have waited for. */
+  #passOn(job: Job): void {
+    const sorted = job.takeAwaited();
+    if (sorted !== undefined) this.dispatch({ type: "awaited", job: job.key, sorting: sortingOf(sorted) });
   }
 
   #errorOf(job: Job, effect: Extract<Effect, { type: "settle" }>, answer: Answer | undefined): unknown {

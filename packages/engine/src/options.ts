@@ -87,9 +87,9 @@ export interface RunOptionsWithCache<Item, Options, Result> extends RunOptions<I
   /**
    * Where values of single items are kept, beyond this job: an item whose key is in `store` never reaches a thread. Its
    * outcome is delivered in its place, with `attempt: 0`, and shares its value by reference. Values that are computed are
-   * stored as they come; failures never are. A `key` or `store` that throws fails the job (`SOURCE_FAILED`, with its
-   * error as the cause). Items of one job with the same key may both run, if neither has ended when the other is pulled.
-   * Not for columns tasks.
+   * stored as they come; failures never are. Of items with the same key one is run, and the others wait for its value; if
+   * it fails for good, they are run too. A `key` or `store` that throws fails the job (`SOURCE_FAILED`, with its error as
+   * the cause). Not for columns tasks.
    *
    * ```ts
    * const labels = new ResultCache<Label>({ maxEntries: 50_000 });

@@ -214,6 +214,27 @@ export const admissionBugs: readonly PlantedBug[] = [
     why: "L1: nothing else will ever happen to it.",
   },
   {
+    name: "items that waited for one with a value are not counted",
+    file: "found",
+    from: "job.found += found;",
+    to: "",
+    why: "L6: they are never delivered.",
+  },
+  {
+    name: "items that waited for one that failed are forgotten",
+    file: "found",
+    from: "refresh(turn, job);",
+    to: "",
+    why: "L1: nobody knows that the job has work again.",
+  },
+  {
+    name: "items that have waited make no room when they are delivered",
+    file: "found",
+    from: "pullIfRoom(turn, job);",
+    to: "",
+    why: "L1: nothing else may happen to the job, and its source is not asked again.",
+  },
+  {
     name: "found items are run all the same",
     file: "found",
     from: "job.fresh = job.supplied;",

@@ -3,7 +3,7 @@
  * one act of the scheduler or of a thread into the job's books, and refuses what no scheduler may do.
  */
 import type { Batch, Effect } from "@threadmill/engine/internal/scheduler";
-import { ENDED, FOUND, HOME, type JobView } from "./job-view.js";
+import { AWAITING, ENDED, FOUND, HOME, type JobView } from "./job-view.js";
 import type { SchedulerUnderTest } from "./scheduler-under-test.js";
 import type { Sent } from "./sent.js";
 import type { SimulatedThread } from "./simulated-thread.js";
@@ -46,6 +46,7 @@ export function noteAssigned(job: JobView, sent: Sent, now: number, { indexAt }:
     else if (place === undefined) broken("S2", `item ${index} of job ${job.key} does not exist`);
     else if (place === ENDED) broken("S1", `item ${index} of job ${job.key} goes again after it has ended`);
     else if (place === FOUND) broken("S1", `item ${index} of job ${job.key} was found and goes to a thread`);
+    else if (place === AWAITING) broken("S1", `item ${index} of job ${job.key} waits for another and goes to a thread`);
     else broken("S8", `item ${index} of job ${job.key} is in two batches`);
     if (job.dueAt.size > 0) {
       const dueAt = job.dueAt.get(index);

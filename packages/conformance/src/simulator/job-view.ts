@@ -9,6 +9,8 @@ export const HOME = 0;
 export const ENDED = -1;
 /** Its value is known, and it has to wait for nothing but its delivery. */
 export const FOUND = -2;
+/** Another item has its key, and is on its way. */
+export const AWAITING = -3;
 
 export class JobView {
   readonly key: number;
@@ -37,7 +39,11 @@ export class JobView {
   readonly retried: { readonly index: number; readonly attempt: number; readonly delayMs: number }[] = [];
   /** Items that were found and are not delivered yet, in their order. */
   found: number[] = [];
-  /** Where each item is: {@link HOME}, {@link ENDED}, {@link FOUND}, or a batch. */
+  /** The keys of items that are on their way, and who waits for those. */
+  readonly waiting = new Map<number, number[]>();
+  /** How many wait, as far as the scheduler has heard. */
+  waitingCount = 0;
+  /** Where each item is: {@link HOME}, {@link ENDED}, {@link FOUND}, {@link AWAITING}, or a batch. */
   readonly places: number[] = [];
   /** How often each item was begun in any thread. */
   readonly begins: number[] = [];
@@ -109,11 +115,33 @@ export class JobView {
   supply(count: number): void {
     for (let added = 0; added < count; added++) {
       const index = this.supplied++;
-      const isFound = this.source?.isFound?.(index) === true;
-      if (isFound) this.found.push(index);
-      this.places.push(isFound ? FOUND : HOME);
+      const place = this.#placeOfNew(index);
+      if (place === FOUND) this.found.push(index);
+      if (place === AWAITING) this.waitingCount++;
+      this.places.push(place);
       this.begins.push(0);
     }
+  }
+
+  #placeOfNew(index: number): number {
+    if (this.source?.isFound?.(index) === true) return FOUND;
+    const key = this.source?.keyOf?.(index);
+    if (key === undefined) return HOME;
+    const waiting = this.waiting.get(key);
+    if (waiting === undefined) this.waiting.set(key, []);
+    else waiting.push(index);
+    return waiting === undefined ? HOME : AWAITING;
+  }
+
+  /** An item has ended: those that have waited for it have its value, or have to be run. */
+  release(index: number, hasFailed: boolean): readonly number[] {
+    const key = this.source?.keyOf?.(index);
+    const waiting = key === undefined ? undefined : this.waiting.get(key);
+    if (key === undefined || waiting === undefined) return [];
+    this.waiting.delete(key);
+    for (const other of waiting) this.places[other] = hasFailed ? HOME : FOUND;
+    if (!hasFailed) this.found.push(...waiting);
+    return waiting;
   }
 
   /** How often each item was begun; only those that were. */

@@ -55,6 +55,8 @@ export interface PlannedSource {
   readonly isEndless: boolean;
   /** Of ten items so many are in the job's cache; undefined: it has none. */
   readonly foundOfTen: number | undefined;
+  /** After so many items their names come again; undefined: they have none. */
+  readonly names: number | undefined;
 }
 
 export type PlannedAction =
@@ -314,5 +316,6 @@ function drawSource({ workload, swarm, cache }: Draws, items: number): PlannedSo
     isHeavy: swarm.chance(0.15),
     isEndless: swarm.chance(0.1),
     foundOfTen: cache.chance(0.4) ? cache.pick([0, 2, 5, 9, 10]) : undefined,
+    names: cache.chance(0.3) ? cache.pick([1, 2, 7, 40]) : undefined,
   };
 }

@@ -69,6 +69,7 @@ function* smallerThan(action: PlannedAction | undefined): Generator<PlannedActio
   if (job.poison.length > 0) yield as({ poison: job.poison.slice(1) });
   if (job.source !== undefined) yield as({ source: undefined });
   if (job.source?.foundOfTen !== undefined) yield as({ source: { ...job.source, foundOfTen: undefined } });
+  if (job.source?.names !== undefined) yield as({ source: { ...job.source, names: undefined } });
   if (job.reader !== "none") yield as({ reader: "none" });
   if (job.isShared) yield as({ isShared: false });
   if (job.rules.timeoutMs > 0) yield as({ rules: { ...job.rules, timeoutMs: 0 } });

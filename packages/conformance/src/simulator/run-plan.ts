@@ -209,11 +209,14 @@ class Player {
   }
 }
 
-function sourceOf({ foundOfTen, ...source }: PlannedSource): SimulatedSource {
-  if (foundOfTen === undefined) return definedOnly(source);
+function sourceOf({ foundOfTen, names, ...source }: PlannedSource): SimulatedSource {
   // A source without end that is found whole would keep the main thread for itself.
-  const most = source.isEndless ? 9 : 10;
-  return { ...definedOnly(source), isFound: (index) => (index * 7 + 3) % 10 < Math.min(foundOfTen, most) };
+  const most = Math.min(foundOfTen ?? 0, source.isEndless ? 9 : 10);
+  return {
+    ...definedOnly(source),
+    ...(foundOfTen === undefined ? {} : { isFound: (index) => (index * 7 + 3) % 10 < most }),
+    ...(names === undefined ? {} : { keyOf: (index) => index % names }),
+  };
 }
 
 function definedOnly<Value extends object>(value: Value): { [Key in keyof Value]: Exclude<Value[Key], undefined> } {

@@ -26,7 +26,7 @@ import { ShareChecks } from "./share-checks.js";
 import { SizeChecks } from "./size-checks.js";
 import { SlotChecks } from "./slot-checks.js";
 import { StateChecks } from "./state-checks.js";
-import { Supplies } from "./supplies.js";
+import { Supplies, sortingOf } from "./supplies.js";
 import { ThreadsBySlot } from "./threads-by-slot.js";
 import type { Trace } from "./trace.js";
 import { Violation, broken } from "./violation.js";
@@ -136,6 +136,7 @@ export class Shell {
     const out = this.#out;
     this.steps++;
     if (event.type === "described") this.sizes.onDescribed(event.recipe);
+    if (event.type === "awaited") this.#noteAwaited(event);
     if (answer !== undefined && event.type === "done" && event.faults === undefined) {
       this.sizes.onAnswer(answer.sent, event.claimed);
     }
@@ -175,7 +176,9 @@ export class Shell {
       case "commit": {
         this.progress++;
         const job = liveJob(this.jobs, effect.batch.job.key, "a commit");
+        const before = job.delivered.length;
         noteCommit(job, effect, answer, this.scheduler);
+        this.#passOn(job, before);
         this.supplies.onDelivered(job);
         break;
       }
@@ -191,6 +194,7 @@ export class Shell {
         this.progress++;
         const job = liveJob(this.jobs, effect.job, "a failed item");
         noteFailedItem(job, effect);
+        this.#passOn(job, job.delivered.length - 1);
         if (effect.code === "THREAD_LOST") this.counters["item lost for good"]++;
         else this.counters["item timed out for good"]++;
         this.supplies.onDelivered(job);
@@ -249,6 +253,24 @@ export class Shell {
       default:
         effect satisfies never;
     }
+  }
+
+  /** Items have ended, from this one on: others may have waited for them. */
+  #passOn(job: JobView, from: number): void {
+    if (job.source?.keyOf === undefined) return;
+    const released: number[] = [];
+    for (const index of job.delivered.slice(from)) {
+      const hasFailed = job.failed.has(index);
+      const others = job.release(index, hasFailed);
+      if (others.length > 0) this.counters[hasFailed ? "item that waited for one that failed" : "item that waited"]++;
+      released.push(...others);
+    }
+    if (released.length > 0) this.dispatch({ type: "awaited", job: job.key, sorting: sortingOf(job, released) });
+  }
+
+  #noteAwaited({ job, sorting }: Extract<SchedulerEvent, { type: "awaited" }>): void {
+    const view = this.jobs.get(job) as JobView;
+    view.waitingCount -= sorting.found + sorting.toRun.reduce((sum, { count }) => sum + count, 0);
   }
 
   #settle(effect: EffectOf<"settle">, answer: Answer | undefined): void {

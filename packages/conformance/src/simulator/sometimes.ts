@@ -56,6 +56,8 @@ export const SOMETIMES = [
   "source ended after its last item was delivered",
   "found items held back by a pause",
   "job completed by what was found alone",
+  "item that waited",
+  "item that waited for one that failed",
   "batch of items that lie apart",
   "probe that came back without a description",
   "recipe forgotten while its batch is out",

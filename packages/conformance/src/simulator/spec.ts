@@ -73,6 +73,8 @@ export interface SimulatedSource {
   readonly isEndless?: boolean;
   /** The job has a cache, and these items are in it. */
   readonly isFound?: (index: number) => boolean;
+  /** What the items are called there: one waits for another that has its name and is on its way. Default: no names. */
+  readonly keyOf?: (index: number) => number;
 }
 
 /** Who takes the outcomes of a throttled job. `hand`: only `read` does. */

@@ -71,7 +71,7 @@ export class StateChecks {
   #checkJob(job: Job, isTurnOver: boolean): void {
     const { key, fresh, supplied, returned, suspects, retries, pieces } = job;
     let held = supplied - fresh + returned.size + suspects.length + retries.size + job.completed + job.failed;
-    held += job.found;
+    held += job.found + (this.#shell.jobs.get(key) as JobView).waitingCount;
     for (const piece of pieces) held += piece.count;
     let out = 0;
     for (const batch of job.batches) out += batch.count;

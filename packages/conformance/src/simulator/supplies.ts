@@ -1,7 +1,7 @@
 /** Sources that are pulled, and readers that set the pace: what is before a job and behind it. */
-import type { IndexRange } from "@threadmill/engine/internal/scheduler";
+import type { IndexRange, Sorting } from "@threadmill/engine/internal/scheduler";
 import { Kind } from "./agenda.js";
-import { HOME, type JobView } from "./job-view.js";
+import { FOUND, HOME, type JobView } from "./job-view.js";
 import type { Shell } from "./shell.js";
 import type { SimulatedSource } from "./spec.js";
 import { broken } from "./violation.js";
@@ -49,8 +49,9 @@ export class Supplies {
       job.supply(count);
       job.mostInFlight = Math.max(job.mostInFlight, job.inFlight);
       shell.progress++;
-      const toRun = source.isFound === undefined ? {} : { toRun: rangesAtHome(job, job.supplied - count) };
-      shell.dispatch({ type: "items", job: job.key, count, ...toRun });
+      const hasCache = source.isFound !== undefined || source.keyOf !== undefined;
+      const come = Array.from({ length: count }, (_, at) => job.supplied - count + at);
+      shell.dispatch({ type: "items", job: job.key, count, ...(hasCache ? { sorting: sortingOf(job, come) } : {}) });
       if (job.isSettled) return;
     }
     if (job.supplied >= throwsAt && job.wanted > 0) {
@@ -135,14 +136,14 @@ export class Supplies {
   }
 }
 
-/** The items from this one on that have to be run. */
-function rangesAtHome(job: JobView, from: number): IndexRange[] {
-  const ranges: IndexRange[] = [];
-  for (let index = from; index < job.supplied; index++) {
-    if (job.places[index] !== HOME) continue;
-    const last = ranges.at(-1);
+/** What has become of these items: which have to be run, and how many are found. */
+export function sortingOf({ places }: JobView, indices: readonly number[]): Sorting {
+  const toRun: IndexRange[] = [];
+  for (const index of indices) {
+    if (places[index] !== HOME) continue;
+    const last = toRun.at(-1);
     if (last !== undefined && last.start + last.count === index) last.count++;
-    else ranges.push({ start: index, count: 1 });
+    else toRun.push({ start: index, count: 1 });
   }
-  return ranges;
+  return { found: indices.filter((index) => places[index] === FOUND).length, toRun };
 }

@@ -27,7 +27,9 @@ export class Trace {
     if (event.type === "done") this.#mix((event.claimed << 8) ^ (event.faults?.length ?? 0));
     else if (event.type === "revoked") this.#mix(event.from);
     else if (event.type === "items" || event.type === "read") this.#mix(event.count);
-    if (event.type === "items") for (const { start, count } of event.toRun ?? []) this.#mix((start << 16) ^ count);
+    if (event.type === "items" || event.type === "awaited") {
+      for (const { start, count } of event.sorting?.toRun ?? []) this.#mix((start << 16) ^ count);
+    }
     if (this.script !== undefined) this.say(now, `  > ${textOf(event)}`);
   }
 

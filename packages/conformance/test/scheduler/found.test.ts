@@ -87,3 +87,42 @@ describe("items that were found", () => {
     );
   });
 });
+
+describe("items that wait for another with their key", () => {
+  const ten = { keyOf: (index: number): number => index % 10 };
+
+  it("are delivered with its value, and take their room from the source until then", () => {
+    const simulation = new Simulation({ threads: 2 });
+    const pulledBy = { chunk: 7, ...ten };
+    const job = simulation.submit({ task: {}, items: 100, pulledBy, rules: { maxInFlight: 25 } });
+    simulation.run();
+    expect([job.state, job.delivered.length]).toEqual(["completed", 100]);
+    expect(job.mostInFlight).toBe(25);
+    expect([...job.begun.values()].every((times) => times === 1)).toBe(true);
+    // Each window has ten that are run.
+    expect(job.begun.size).toBeLessThanOrEqual(50);
+  });
+
+  it("are run when it has failed", () => {
+    const simulation = new Simulation({ threads: 2 });
+    const fate = ({ index }: { readonly index: number }) => (index < 10 ? ("fail" as const) : ("ok" as const));
+    const pulledBy = { chunk: 30, ...ten };
+    const rules = { stopsAtFailure: false, maxInFlight: 30 };
+    const job = simulation.submit({ task: { fate }, items: 30, pulledBy, rules });
+    simulation.run();
+    expect([job.state, job.delivered.length, job.failed.size, job.begun.size]).toEqual(["completed", 30, 10, 30]);
+  });
+
+  it("wait for the end of a pause too", () => {
+    const simulation = new Simulation({ threads: 1 });
+    const pulledBy = { chunk: 5, keyOf: () => 0 };
+    const job = simulation.submit({ task: { ms: 10 }, items: 5, pulledBy, rules: { maxInFlight: 5 } });
+    simulation.advance(5);
+    simulation.pause(job);
+    simulation.advance(1_000);
+    expect([job.state, job.delivered.length]).toEqual(["running", 1]);
+    simulation.resume(job);
+    simulation.run();
+    expect([job.state, job.delivered.length, job.begun.size]).toEqual(["completed", 5, 1]);
+  });
+});

@@ -1,9 +1,13 @@
 /**
  * Single items that were had before: which of a job's items have their value in the caller's store, and what is put
  * there when a value has been computed. The store and the key are the caller's code: they are called at rest only.
+ *
+ * An item whose key another one has that is to be run already waits for it. It gets its value, whatever the store makes
+ * of that; if the other one fails, it is run like any other. It has its place between source and reader meanwhile, and
+ * can hold nobody up: the one that it waits for came before it, and never waits itself.
  */
 import { InvalidArgumentError, type BatchIndices, type Column, type PositionFailure } from "@threadmill/protocol";
-import type { IndexRange } from "../scheduler/index.js";
+import type { IndexRange, Sorting } from "../scheduler/index.js";
 import { warn } from "../warn.js";
 
 /**
@@ -25,7 +29,7 @@ export interface ItemCacheOptions<Item, Value> {
   readonly key: (item: Item, index: number) => string | undefined;
 }
 
-/** Some items of a source that came together, sorted. */
+/** Items that were looked up, or have waited, since this was last asked. What is in neither list waits. */
 export interface SortedItems {
   /** Those that a thread has to run. */
   readonly toRun: readonly IndexRange[];
@@ -34,12 +38,19 @@ export interface SortedItems {
   readonly values: readonly unknown[];
 }
 
+/** As the scheduler needs it. */
+export function sortingOf({ toRun, values }: SortedItems): Sorting {
+  return { found: values.length, toRun };
+}
+
 export class ItemMemo {
   readonly #store: ItemCache<unknown>;
   readonly #key: (item: unknown, index: number) => string | undefined;
   readonly #isFresh: boolean;
   /** Of items whose value is to be stored. */
   readonly #keys = new Map<number, string>();
+  /** The keys of items that are to be run, and who waits for those. */
+  readonly #waiting = new Map<string, number[]>();
   #toRun: IndexRange[] = [];
   #found: IndexRange[] = [];
   #values: unknown[] = [];
@@ -88,13 +99,24 @@ export class ItemMemo {
     if (typeof (value as PromiseLike<unknown> | null | undefined)?.then === "function") {
       throw new InvalidArgumentError("it answers with a promise, and must answer with a value");
     }
-    extend(this.#found, index);
-    this.#values.push(value);
+    this.#noteFound(index, value);
     return true;
   }
 
-  /** The item goes to a thread. */
-  noteToRun(index: number): void {
+  #noteFound(index: number, value: unknown): void {
+    extend(this.#found, index);
+    this.#values.push(value);
+  }
+
+  /** The item has not been found, and there is room for it: it goes to a thread, unless it can wait for another one. */
+  noteMissing(index: number): void {
+    const key = this.#isFresh ? undefined : this.#keys.get(index);
+    const waiting = key === undefined ? undefined : this.#waiting.get(key);
+    if (waiting !== undefined) {
+      waiting.push(index);
+      return;
+    }
+    if (key !== undefined) this.#waiting.set(key, []);
     extend(this.#toRun, index);
   }
 
@@ -128,7 +150,23 @@ export class ItemMemo {
       this.#doing = undefined;
       // Nobody waits for it, but a rejection that goes unheard would end the process.
       if (answer instanceof Promise) answer.catch(reportStore);
+      for (const other of this.#takeWaiting(key)) {
+        this.#keys.delete(other);
+        this.#noteFound(other, values[position]);
+      }
     }
+  }
+
+  /** The item has failed for good. Those that have waited for it are run. */
+  noteFailed(index: number): void {
+    const key = this.#keys.get(index);
+    if (key !== undefined) for (const other of this.#takeWaiting(key)) extend(this.#toRun, other);
+  }
+
+  #takeWaiting(key: string): readonly number[] {
+    const waiting = this.#waiting.get(key) ?? [];
+    this.#waiting.delete(key);
+    return waiting;
   }
 
   /** These items have ended, whether or not they have a value. */
@@ -139,6 +177,7 @@ export class ItemMemo {
 
   close(): void {
     this.#keys.clear();
+    this.#waiting.clear();
     this.takeSorted();
   }
 }
@@ -147,7 +186,7 @@ function reportStore(error: unknown): void {
   warn("THREADMILL_CACHE_STORE", "cache.store.set rejected", error);
 }
 
-/** Adds the index, which is above all that are there. */
+/** Adds the index, in the order in which they come. */
 function extend(ranges: IndexRange[], index: number): void {
   const last = ranges[ranges.length - 1];
   if (last !== undefined && last.start + last.count === index) last.count++;

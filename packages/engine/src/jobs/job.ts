@@ -141,6 +141,7 @@ export class Job {
   /** Takes a committed batch in. */
   commit(batch: CommittedBatch): void {
     const { claimed, failures, attempts, skipped } = batch;
+    for (const index of failures?.keys() ?? []) this.memo?.noteFailed(index);
     if (this.collects) {
       for (const failure of failures?.values() ?? []) this.#noteFailure(failure);
       for (const [index, attempt] of attempts ?? []) (this.#attempts ??= new Map()).set(index, attempt);
@@ -156,6 +157,14 @@ export class Job {
   /** Items have come whose values were found. They are delivered when the scheduler says so. */
   noteFound(sorted: SortedItems): void {
     if (sorted.found.length > 0) (this.#found ??= []).push(sorted);
+  }
+
+  /** What has become of items that waited for others with their key; undefined if no wait has ended. */
+  takeAwaited(): SortedItems | undefined {
+    const sorted = this.isSettled ? undefined : this.memo?.takeSorted();
+    if (sorted === undefined || sorted.found.length + sorted.toRun.length === 0) return undefined;
+    this.noteFound(sorted);
+    return sorted;
   }
 
   deliverFound(): void {
@@ -176,6 +185,7 @@ export class Job {
   /** An item failed without an answer that says so. */
   failItem(failure: ItemFailure): void {
     const { index } = failure;
+    this.memo?.noteFailed(index);
     if (this.collects) this.#noteFailure(failure);
     this.failed++;
     const failures = new Map([[index, failure]]);

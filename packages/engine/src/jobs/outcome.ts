@@ -23,7 +23,7 @@ export interface JobStats {
   readonly items: number;
   readonly completed: number;
   readonly failed: number;
-  /** Completed items whose value was in the job's `cache`: no thread has seen them. */
+  /** Completed items that no thread has seen: their value was in the job's `cache`, or came from one with their key. */
   readonly fromCache: number;
   /** Attempts beyond the first of each item. */
   readonly retries: number;

@@ -101,22 +101,26 @@ export class PulledSource implements Source {
     if (this.#wanted > 0 && this.#heavy !== undefined && this.#bytes.hasRoomFor(this.#heavy.bytes)) {
       const { item, bytes } = this.#heavy;
       this.#heavy = undefined;
-      this.#keep(item, bytes);
+      // Another item with its key may have ended since.
+      if (!this.#isFound(item) && !this.#isClosed) this.#keep(item, bytes);
     }
-    return this.#wanted > 0 && this.#heavy === undefined;
+    return this.#wanted > 0 && this.#heavy === undefined && !this.#isClosed;
+  }
+
+  /** Whether the next item need not be run, since its value is known. */
+  #isFound(item: unknown): boolean {
+    // The caller's code may have cancelled the job.
+    if (this.#memo?.lookUp(item, this.#pulled) !== true || this.#isClosed) return false;
+    this.#pulled++;
+    this.#untold++;
+    if (this.#isPaced) this.#wanted--;
+    return true;
   }
 
   /** An item has come. True if its value was found, so that it is not to be run. */
   #take(item: unknown): boolean {
-    const isFound = this.#memo?.lookUp(item, this.#pulled) === true;
-    // The caller's code may have cancelled the job.
+    if (this.#isFound(item)) return true;
     if (this.#isClosed) return false;
-    if (isFound) {
-      this.#pulled++;
-      this.#untold++;
-      if (this.#isPaced) this.#wanted--;
-      return true;
-    }
     const bytes = this.#bytes.of(item);
     if (this.#isClosed) return false;
     if (this.#bytes.hasRoomFor(bytes)) this.#keep(item, bytes);
@@ -128,7 +132,7 @@ export class PulledSource implements Source {
     if (this.#memo === undefined) {
       this.#stock.push(item);
     } else {
-      this.#memo.noteToRun(this.#pulled);
+      this.#memo.noteMissing(this.#pulled);
       this.#stock.hold(this.#pulled, item);
     }
     this.#bytes.add(this.#pulled, bytes);

@@ -1,7 +1,7 @@
 /** What a job's source tells, as events for the scheduler. */
 import type { Dispatcher } from "../dispatcher.js";
 import type { JobControl } from "./handle.js";
-import type { SortedItems } from "./item-memo.js";
+import { type SortedItems, sortingOf } from "./item-memo.js";
 import type { Job } from "./job.js";
 import type { SourceListener } from "./source.js";
 
@@ -23,7 +23,7 @@ export class SourceEvents implements SourceListener {
       this.#dispatcher.dispatch({ type: "items", job: key, count });
     } else {
       this.#job.noteFound(sorted);
-      this.#dispatcher.dispatch({ type: "items", job: key, count, toRun: sorted.toRun });
+      this.#dispatcher.dispatch({ type: "items", job: key, count, sorting: sortingOf(sorted) });
     }
   }
 

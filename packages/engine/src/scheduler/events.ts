@@ -32,18 +32,20 @@ export interface PositionFault {
  */
 export type Cursors = readonly [running: number, behind: number];
 
+/** What is known of items of a job with a cache. */
+export interface Sorting {
+  /** So many have their values, and wait for `deliver-found`. */
+  readonly found: number;
+  /** These have to be run. What is neither waits for another item, with the same key, and for `awaited`. */
+  readonly toRun: readonly IndexRange[];
+}
+
 export type SchedulerEvent =
   | SubmitEvent
-  /**
-   * The source gave `count` more items. With `toRun`, only those have to be run; the values of the others were found, and
-   * wait for `deliver-found`.
-   */
-  | {
-      readonly type: "items";
-      readonly job: number;
-      readonly count: number;
-      readonly toRun?: readonly IndexRange[];
-    }
+  /** The source gave `count` more items. Without `sorting` all have to be run. */
+  | { readonly type: "items"; readonly job: number; readonly count: number; readonly sorting?: Sorting }
+  /** Items that came before wait for others no longer. */
+  | { readonly type: "awaited"; readonly job: number; readonly sorting: Sorting }
   /** The shell has stopped pulling for now, or for good. */
   | { readonly type: "pulled"; readonly job: number; readonly ended: boolean }
   | { readonly type: "source-failed"; readonly job: number }

@@ -4,7 +4,7 @@
  */
 export { step } from "./step.js";
 export type { Effect, JobFault } from "./effects.js";
-export type { Cursors, PositionFault, SchedulerEvent } from "./events.js";
+export type { Cursors, PositionFault, SchedulerEvent, Sorting } from "./events.js";
 export type { IndexRange } from "./ranges.js";
 export { attemptsOf, createState, indexAt, lanesOf } from "./state.js";
 export type { Batch, Job, JobRules, SchedulerOptions, Slot, State } from "./state.js";

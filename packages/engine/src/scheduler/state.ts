@@ -83,7 +83,7 @@ export interface Job {
   isPulling: boolean;
   /** The lowest index that was never in a batch. */
   fresh: number;
-  /** Some of its items need no run: those that do are all in `returned`, and may lie far apart. */
+  /** Some of its items need no run, or not yet: those that do are all in `returned`, and may lie far apart. */
   isSparse: boolean;
   /** Items with known values that are not delivered yet, because the job is paused. */
   found: number;

@@ -9,7 +9,7 @@ import { giveWay } from "./balance.js";
 import { arm, onTick } from "./clock.js";
 import type { Effect } from "./effects.js";
 import type { SchedulerEvent } from "./events.js";
-import { deliverFound, sortOut } from "./found.js";
+import { deliverFound, sortOut, sortOutAwaited } from "./found.js";
 import { refresh, settle, settleIfComplete } from "./life.js";
 import { enter, leave } from "./share.js";
 import type { State } from "./state.js";
@@ -43,8 +43,13 @@ function handle(turn: Turn, event: SchedulerEvent): void {
       const job = state.jobs.get(event.job);
       if (job === undefined) break;
       job.supplied += event.count;
-      if (event.toRun !== undefined) sortOut(turn, job, event.count, event.toRun);
+      if (event.sorting !== undefined) sortOut(turn, job, event.sorting);
       refresh(turn, job);
+      break;
+    }
+    case "awaited": {
+      const job = state.jobs.get(event.job);
+      if (job !== undefined) sortOutAwaited(turn, job, event.sorting);
       break;
     }
     case "pulled": {

@@ -9,7 +9,7 @@ function memoOf<Value>(cache: ItemCache<Value>): ItemMemo {
 
 /** Takes items in as the source does. */
 function pull(memo: ItemMemo, items: readonly unknown[], from = 0): void {
-  for (const [at, item] of items.entries()) if (!memo.lookUp(item, from + at)) memo.noteToRun(from + at);
+  for (const [at, item] of items.entries()) if (!memo.lookUp(item, from + at)) memo.noteMissing(from + at);
 }
 
 describe("a memo of items", () => {
@@ -81,6 +81,50 @@ describe("a memo of items", () => {
     memo.close();
     memo.store(2, 1, ["C"], undefined);
     expect(store.size).toBe(0);
+    expect(memo.takeSorted()).toEqual({ toRun: [], found: [], values: [] });
+  });
+
+  it("lets an item wait for the first one with its key, and hands on the value, not what the store has of it", () => {
+    const memo = memoOf({ get: () => undefined, has: () => false, set: () => false });
+    pull(memo, ["a", "b", "a", null, "a", null, "b"]);
+    expect(memo.takeSorted().toRun).toEqual([
+      { start: 0, count: 2 },
+      { start: 3, count: 1 },
+      { start: 5, count: 1 },
+    ]);
+    memo.store(0, 2, ["A", undefined], undefined);
+    const found = [2, 4, 6].map((start) => ({ start, count: 1 }));
+    expect(memo.takeSorted()).toEqual({ toRun: [], found, values: ["A", "A", undefined] });
+    // Nobody has the value any more: the next one is the first again.
+    pull(memo, ["a", "a"], 7);
+    expect(memo.takeSorted()).toEqual({ toRun: [{ start: 7, count: 1 }], found: [], values: [] });
+  });
+
+  it("has those run that waited for an item which has failed, and what one of them gives is stored", () => {
+    const store = new Map<string, unknown>();
+    const memo = memoOf(store);
+    pull(memo, ["a", "a", "a"]);
+    memo.takeSorted();
+    memo.store(0, 1, [undefined], [[0, "TASK_FAILED", undefined]]);
+    // It may go again.
+    expect(memo.takeSorted()).toEqual({ toRun: [], found: [], values: [] });
+    memo.noteFailed(0);
+    memo.release(0, 1);
+    expect(memo.takeSorted().toRun).toEqual([{ start: 1, count: 2 }]);
+    memo.store(1, 2, ["A", "A again"], undefined);
+    expect([...store]).toEqual([["a", "A again"]]);
+    expect(memo.takeSorted()).toEqual({ toRun: [], found: [], values: [] });
+  });
+
+  it("lets nobody wait in a fresh job, in which every item is run, nor after its end", () => {
+    const fresh = new ItemMemo({ store: new Map(), key: String }, true);
+    pull(fresh, ["a", "a"]);
+    expect(fresh.takeSorted().toRun).toEqual([{ start: 0, count: 2 }]);
+    const memo = memoOf(new Map());
+    pull(memo, ["a", "a"]);
+    memo.close();
+    memo.noteFailed(0);
+    memo.store(0, 1, ["A"], undefined);
     expect(memo.takeSorted()).toEqual({ toRun: [], found: [], values: [] });
   });
 
