@@ -229,9 +229,11 @@ export function itemCacheEdgesSuite(subject: Subject): void {
       expect(returns).toBe(1);
     });
 
-    test("in that it answers with promises is refused: it would be taken for a value", async () => {
-      const store = { get: () => Promise.resolve(1), has: () => Promise.resolve(true), set: () => undefined };
-      const cache = { store: store as never, key: byValue };
+    test.each<[string, { get: () => unknown; has: () => unknown }]>([
+      ["get", { get: () => Promise.resolve(1), has: () => true }],
+      ["has", { get: () => undefined, has: () => Promise.resolve(false) }],
+    ])("in that its %s answers with promises is refused: they would be taken for values", async (_, methods) => {
+      const cache = { store: { ...methods, set: () => undefined } as never, key: byValue };
       const error = await failure(kit.engine().run(addOne, [1], { cache }).result, "SOURCE_FAILED");
       expect(error.message).toContain("promise");
       expect(error.cause).toMatchObject({ code: "INVALID_ARGUMENT" });

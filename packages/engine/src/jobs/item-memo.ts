@@ -9,6 +9,7 @@
 import { InvalidArgumentError, type BatchIndices, type Column, type PositionFailure } from "@threadmill/protocol";
 import type { IndexRange, Sorting } from "../scheduler/index.js";
 import { warn } from "../warn.js";
+import { isPromiseLike } from "./caller-iterator.js";
 
 /**
  * Where values of single items are kept: a `ResultCache`, a `Map`, or anything else that answers at once. It is asked
@@ -90,14 +91,11 @@ export class ItemMemo {
 
   #isStored(key: string, index: number): boolean {
     this.#doing = "cache.store.get";
-    const value = this.#store.get(key);
+    const value = refusePromise(this.#store.get(key));
     if (value === undefined) {
       // A stored one is a hit.
       this.#doing = "cache.store.has";
-      if (!this.#store.has(key)) return false;
-    }
-    if (typeof (value as PromiseLike<unknown> | null | undefined)?.then === "function") {
-      throw new InvalidArgumentError("it answers with a promise, and must answer with a value");
+      if (!refusePromise(this.#store.has(key))) return false;
     }
     this.#noteFound(index, value);
     return true;
@@ -180,6 +178,12 @@ export class ItemMemo {
     this.#waiting.clear();
     this.takeSorted();
   }
+}
+
+/** It would be taken for a value, or for true. */
+function refusePromise<Answer>(answer: Answer): Answer {
+  if (!isPromiseLike(answer)) return answer;
+  throw new InvalidArgumentError("it answers with a promise, and must answer with a value");
 }
 
 function reportStore(error: unknown): void {
