@@ -101,12 +101,13 @@ function assign(turn: Turn, slot: Slot, job: Job, work: Work): void {
   if (running === undefined) slot.running = batch;
   else slot.behind = batch;
   job.batches.add(batch);
-  charge(turn, job, batch.chargedMs);
   if (!job.hasStarted) {
     job.hasStarted = true;
     state.newcomers.delete(job);
     out.push({ type: "started", job: job.key });
   }
+  // This finds its new place in line as well, before anybody else is moved past it.
+  charge(turn, job, batch.chargedMs);
   out.push({ type: "assign", batch });
   if (isProbe) {
     job.recipe.phase = "probing";
