@@ -69,12 +69,12 @@ export function sharingSuite(subject: Subject): void {
       }));
       // The first batch holds them all: item 0 blocks its thread, and the other thread takes the rest.
       const handle = engine.run(blocking, items, { batchSize: 100 });
-      await gate.arrived();
       const others = new Promise<void>((resolve) => {
         handle.on("batch", () => {
           if (tally.sum === 100) resolve();
         });
       });
+      await gate.arrived();
       await others;
       gate.open();
       expect((await handle.result).values).toEqual(range(100));
