@@ -102,11 +102,12 @@ export class ControlBlock {
     const base = row * WORDS_PER_ROW;
     const parity = batch & 1;
     const limit = Atomics.load(this.#words, base + LIMIT + 2 * parity);
-    const next = Atomics.load(this.#words, base + CUR + parity) + 1;
+    // While it loads its task it has claimed nothing.
+    const next = Math.max(Atomics.load(this.#words, base + CUR + parity), -1) + 1;
     const lowered = Math.max(next + Math.floor((limit - next) * keep), least);
     // An earlier revoke may have come too late for a position at the limit: `next` is beyond it then.
-    // Below 0 only if a task has written here what it should not: no position is.
-    if (lowered >= limit) return Math.max(limit, next, 0);
+    // A limit below 0 is one that a task has written here, and should not: no position is.
+    if (lowered >= limit) return Math.max(limit, next);
     Atomics.store(this.#words, base + LIMIT + 2 * parity, lowered);
     return Math.max(lowered, Atomics.load(this.#words, base + CUR + parity) + 1);
   }

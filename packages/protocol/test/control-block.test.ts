@@ -104,6 +104,13 @@ describe("a revocation", () => {
     expect(succeed).toBe(from - 1);
   });
 
+  it("leaves a thread that loads its task the share that it would have before its first claim", () => {
+    const { block, row } = open(1, 2);
+    row.noteLoading(1);
+    expect(block.revoke(ROW, 1, 0.5)).toBe(1);
+    expect(block.revoke(ROW, 1, 0)).toBe(0);
+  });
+
   it("gives back a position from 0 on, whatever a task has written into the row", () => {
     const garbage = [-2_147_483_648, -1_364_158_668, -2, -1, 0, 1, 2_147_483_647];
     for (const cur of garbage) {
