@@ -93,12 +93,19 @@ export class ThreadLink {
   #introduce(recipe: Recipe): void {
     const isKnown = this.#known.delete(recipe.id);
     this.#known.set(recipe.id, recipe);
-    if (isKnown) return;
-    this.#post(["introduce", recipe.id, recipe.url, recipe.exportName, recipe.options]);
-    if (this.#known.size <= this.#keepWarm) return;
-    const oldest = this.#known.keys().next().value as number;
-    this.#known.delete(oldest);
-    this.#post(["forget", oldest]);
+    if (!isKnown) this.#post(["introduce", recipe.id, recipe.url, recipe.exportName, recipe.options]);
+    for (const oldest of this.#known.keys()) {
+      if (this.#known.size <= this.#keepWarm) return;
+      // A thread that has forgotten what it still loads would never say what kind of task that is.
+      if (this.#isInUse(oldest)) continue;
+      this.#known.delete(oldest);
+      this.#post(["forget", oldest]);
+    }
+  }
+
+  #isInUse(recipe: number): boolean {
+    for (const { job } of this.batches.values()) if (job.recipe.id === recipe) return true;
+    return false;
   }
 
   /** Some message could not be read, here or there: asks the thread which batches it holds. */

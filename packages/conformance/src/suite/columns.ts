@@ -27,6 +27,15 @@ export function columnsSuite(subject: Subject): void {
       expect(values).toEqual(BigInt64Array.of(4n, 9n, 4_900_000_000n));
     });
 
+    test("takes turns with another one in a thread that keeps one of them warm", async () => {
+      const engine = kit.engine({ threads: 1, keepWarm: 1 });
+      const [first, second] = await Promise.all([
+        engine.map(roots, Float64Array.of(4, 9)),
+        engine.map(places, new Uint8Array(3)),
+      ]);
+      expect([first, second]).toEqual([Float32Array.of(2, 3), Float64Array.of(0, 1, 2)]);
+    });
+
     test("of an empty column gives an empty one, where a plain handler gives an array", async () => {
       const engine = kit.engine();
       expect(await engine.map(roots, new Float64Array())).toEqual(new Float32Array());

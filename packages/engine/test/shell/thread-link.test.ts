@@ -25,6 +25,21 @@ describe("a thread", () => {
     expect(words).toEqual(["know one", "know two", "know three", "forget 2", "know two", "forget 3"]);
   });
 
+  it("is not made to forget a task while it has a batch of it, but as soon as it has not", async () => {
+    const handlers = { one: () => 1, two: () => 2, three: () => 3 };
+    const at = new EngineAtHand({ options: { keepWarm: 1 }, handlers });
+    const together = ["one", "two"].map((name) => at.engine.map(handler(name), [1, 1]));
+    await at.playUntil(Promise.all(together));
+    const heard = (): unknown[] =>
+      at.runner.at(0).heard.flatMap((message) => {
+        if (message[0] === "introduce") return [`know ${message[3]}`];
+        return message[0] === "forget" ? [`forget ${message[1]}`] : [];
+      });
+    expect(heard()).toEqual(["know one", "know two"]);
+    await at.playUntil(at.engine.map(handler("three"), [1]));
+    expect(heard()).toEqual(["know one", "know two", "know three", "forget 1", "forget 2"]);
+  });
+
   it("gets many numbers as one block, and anything else as it is", async () => {
     const { at, thread } = await acquainted();
     const numbers = Array.from({ length: 40 }, (_, index) => index);
