@@ -4,6 +4,7 @@
  */
 import { type ControlRow, type HandlerNature, toErrorRecord } from "@threadmill/protocol";
 import type { TaskDefinition } from "../define-task.js";
+import { Readiness, type ReadinessSteps } from "./readiness.js";
 import { RecipeError, loadTask } from "./task-module.js";
 
 /** A recipe that is ready to run. */
@@ -12,25 +13,33 @@ export interface ReadyRecipe {
   readonly resource: unknown;
 }
 
-export class Recipe {
+export class Recipe implements ReadinessSteps {
+  readonly readiness = new Readiness(this);
   readonly options: unknown;
   /** What the last long answer cost to write. */
   writeMsPerItem = 0;
   readonly #url: string;
   readonly #exportName: string;
   readonly #row: ControlRow;
+  readonly #onImported: (definition: TaskDefinition) => void;
   #definition: TaskDefinition | undefined;
   #ready: ReadyRecipe | undefined;
-  #loading: Promise<TaskDefinition> | undefined;
-  #preparing: Promise<ReadyRecipe> | undefined;
+  #settingUp: Promise<ReadyRecipe | undefined> | undefined;
   #users = 0;
   #isForgotten = false;
 
-  constructor(url: string, exportName: string, options: unknown, row: ControlRow) {
-    this.#url = url;
-    this.#exportName = exportName;
-    this.#row = row;
-    this.options = options;
+  constructor(init: {
+    readonly url: string;
+    readonly exportName: string;
+    readonly options: unknown;
+    readonly row: ControlRow;
+    readonly onImported: (definition: TaskDefinition) => void;
+  }) {
+    this.options = init.options;
+    this.#url = init.url;
+    this.#exportName = init.exportName;
+    this.#row = init.row;
+    this.#onImported = init.onImported;
   }
 
   /** What is there already, for the path without a promise. */
@@ -42,46 +51,58 @@ export class Recipe {
     return this.#definition;
   }
 
-  /** @throws {RecipeError} `TASK_LOAD_FAILED` or `TASK_NOT_FOUND`. */
-  load(): Promise<TaskDefinition> {
-    this.#loading ??= loadTask(this.#url, this.#exportName).catch((error: unknown) => {
-      this.#loading = undefined;
-      throw error;
-    });
-    return this.#loading;
+  importModule(): void {
+    // A module loads its addons at any moment from here.
+    this.#row.enter("unknown");
+    void loadTask(this.#url, this.#exportName)
+      .then(
+        (definition) => {
+          this.#definition = definition;
+          this.#onImported(definition);
+          this.readiness.imported();
+        },
+        (error: unknown) => this.readiness.failed(error),
+      )
+      .finally(() => this.#row.leave("unknown"));
   }
 
-  /** Loads and sets up, once; a failure is not kept, so that the next job may try again. */
-  prepare(): Promise<ReadyRecipe> {
-    this.#preparing ??= this.#setUp().catch((error: unknown) => {
-      this.#preparing = undefined;
-      throw error;
-    });
-    return this.#preparing;
-  }
-
-  async #setUp(): Promise<ReadyRecipe> {
-    const definition = await this.load();
-    this.#definition = definition;
-    let resource: unknown;
-    // From here on it is known what the task says of itself.
+  setUp(): void {
+    const definition = this.#definition as TaskDefinition;
     const nature = natureOf(definition);
+    // Whatever it says of itself: a setup may load an addon.
+    this.#row.enter("unknown");
     this.#row.enter(nature);
+    // At rest: who waits is told when nothing else is under way, also of a setup that throws at once.
+    this.#settingUp = Promise.resolve(definition)
+      .then((imported) => this.#makeReady(imported))
+      .finally(() => {
+        this.#row.leave(nature);
+        this.#row.leave("unknown");
+      });
+  }
+
+  /** Undefined if the setup has failed. */
+  async #makeReady(definition: TaskDefinition): Promise<ReadyRecipe | undefined> {
+    let resource: unknown;
     try {
       resource = await definition.setup?.(this.options);
     } catch (error) {
-      const cause = toErrorRecord(error);
-      const hint = this.options === undefined ? " (it was given no options)" : "";
-      throw new RecipeError("SETUP_FAILED", {
-        name: "SetupError",
-        message: `the setup of ${JSON.stringify(this.#exportName)} in ${this.#url} failed: ${cause.message}${hint}`,
-        cause,
-      });
-    } finally {
-      this.#row.leave(nature);
+      this.readiness.failed(this.#setupError(error));
+      return undefined;
     }
     this.#ready = { definition, resource };
+    this.readiness.isSetUp();
     return this.#ready;
+  }
+
+  #setupError(error: unknown): RecipeError {
+    const cause = toErrorRecord(error);
+    const hint = this.options === undefined ? " (it was given no options)" : "";
+    return new RecipeError("SETUP_FAILED", {
+      name: "SetupError",
+      message: `the setup of ${JSON.stringify(this.#exportName)} in ${this.#url} failed: ${cause.message}${hint}`,
+      cause,
+    });
   }
 
   /** A batch uses the resource from here… */
@@ -102,7 +123,7 @@ export class Recipe {
   }
 
   async #tearDown(): Promise<void> {
-    const ready = await this.#preparing?.catch(() => undefined);
+    const ready = await this.#settingUp;
     // A setup that failed has nothing to tear down.
     if (ready === undefined) return;
     const nature = natureOf(ready.definition);

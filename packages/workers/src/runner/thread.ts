@@ -25,6 +25,7 @@ import { Details } from "./details.js";
 import { callColumns } from "./column-calls.js";
 import { callItems } from "./item-calls.js";
 import { Lanes } from "./lanes.js";
+import type { WaitingBatch } from "./readiness.js";
 import { Recipe, type ReadyRecipe, natureOf } from "./recipe.js";
 import { watchStops } from "./stop-watch.js";
 import type { ContextHost } from "./task-context.js";
@@ -93,7 +94,11 @@ class Runner implements ContextHost {
         break;
       case "introduce": {
         const [, id, url, exportName, options] = message;
-        this.#recipes.set(id, new Recipe(url, exportName, options, this.#row));
+        const onImported = (definition: TaskDefinition): void => {
+          if (this.#recipes.get(id) === recipe) this.#describe(id, definition);
+        };
+        const recipe = new Recipe({ url, exportName, options, row: this.#row, onImported });
+        this.#recipes.set(id, recipe);
         break;
       }
       case "forget": {
@@ -199,51 +204,54 @@ class Runner implements ContextHost {
     this.#row.enter(natureOf(ready.definition));
   }
 
-  /** Loads and sets up; the batch goes on when that is done, or at once when it is stopped. */
+  /** Has the task loaded and set up; the batch goes on when that is done, or when it may leave after a stop. */
   #prepare(run: BatchRun): void {
+    const { readiness } = run.recipe;
     run.startedAt = this.now();
     run.open++;
     this.#row.noteLoading(run.number);
-    // A module loads its addons, and a setup its model, at any moment from here.
-    this.#row.enter("unknown");
-    let isSettled = false;
     const settle = (): void => {
-      if (isSettled) return;
-      isSettled = true;
       run.open--;
-      run.aborters.delete(settle);
+      run.aborters.delete(leaveIfFree);
+      run.abandoners.delete(leave);
     };
-    // A stop lets go of the batch; a setup that has begun goes on and serves the next job.
-    run.aborters.add(settle);
-    const id = [...this.#recipes].find(([, recipe]) => recipe === run.recipe)?.[0];
-    const prepared = run.recipe
-      .load()
-      .then((definition) => {
-        if (id !== undefined && this.#recipes.has(id)) this.#describe(id, definition);
-        // Nobody waits any more: a setup that begins now could hold the thread, and no batch would be suspected of it.
-        return isSettled || run.isStopped ? undefined : run.recipe.prepare();
-      })
-      .finally(() => this.#row.leave("unknown"));
-    prepared.then(
-      (ready) => {
-        if (isSettled || ready === undefined) return;
+    const leave = (): void => {
+      readiness.leave();
+      settle();
+    };
+    const leaveIfFree = (): void => {
+      if (readiness.letsGo) leave();
+    };
+    const batch: WaitingBatch = {
+      get isStopped() {
+        return run.isStopped;
+      },
+      goOn: () => {
         settle();
-        // The time of the setup is not the items' time.
-        this.#lastEnd = this.now();
-        this.#begin(run, ready);
+        const { ready } = run.recipe;
+        if (ready === undefined) run.exhausted = true;
+        else {
+          // The time of the setup is not the items' time.
+          this.#lastEnd = this.now();
+          this.#begin(run, ready);
+        }
         this.#pump();
       },
-      (error: unknown) => {
-        if (isSettled) return;
+      fail: (error) => {
         settle();
-        this.#drop(run);
-        if (run.isStopped) this.#answerEmpty(run);
-        else if (error instanceof RecipeError) this.#post(["broken", run.number, error.code, error.record]);
-        else this.#post(["broken", run.number, "SETUP_FAILED", toErrorRecord(error)]);
-        run.recipe.release();
+        if (run.isStopped) run.exhausted = true;
+        else {
+          this.#drop(run);
+          if (error instanceof RecipeError) this.#post(["broken", run.number, error.code, error.record]);
+          else this.#post(["broken", run.number, "SETUP_FAILED", toErrorRecord(error)]);
+          run.recipe.release();
+        }
         this.#pump();
       },
-    );
+    };
+    run.aborters.add(leaveIfFree);
+    run.abandoners.add(leave);
+    readiness.wait(batch);
   }
 
   /** Some batch was stopped: its signals fire, and what does not come back in time is left behind. */

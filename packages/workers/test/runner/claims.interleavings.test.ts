@@ -34,7 +34,13 @@ class ManualLanes {
   }
 }
 
-const recipe = new Recipe("nowhere", "nothing", undefined, undefined as never);
+const recipe = new Recipe({
+  url: "nowhere",
+  exportName: "nothing",
+  options: undefined,
+  row: undefined as never,
+  onImported: () => undefined,
+});
 const host = { now: () => 0, detail: () => undefined };
 
 function upTo(count: number): number[] {

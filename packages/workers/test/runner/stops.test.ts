@@ -153,8 +153,28 @@ describe("a batch that is stopped", () => {
     expect(thread.control.state(ThreadAtHand.row)).toBe(0);
   });
 
-  it("is answered while its module is loaded, and its setup does not begin for nobody", async () => {
+  it("is held while its module is imported, which may compute for ever, and no setup begins for it", async () => {
     await using thread = new ThreadAtHand();
+    let setups = 0;
+    stage.setUp = () => {
+      setups++;
+    };
+    const recipe = thread.introduce("equipped", undefined, "loads-late.mjs?held");
+    const batch = thread.batch(recipe, ["a"]);
+    await entered("module");
+    thread.stop(batch);
+    await new Promise((resolve) => setImmediate(resolve));
+    thread.send(["which"]);
+    expect((await thread.hears("held"))[1]).toEqual([batch]);
+    stage.release("module");
+    expect(await thread.done(batch)).toEqual(nothing(batch));
+    expect(setups).toBe(0);
+    expect((await thread.done(thread.batch(recipe, ["b"])))[3]).toEqual(["b"]);
+    expect(setups).toBe(1);
+  });
+
+  it("is left behind by an import that takes too long, and no setup begins for nobody", async () => {
+    await using thread = new ThreadAtHand({ graceMs: 20 });
     let setups = 0;
     stage.setUp = () => {
       setups++;

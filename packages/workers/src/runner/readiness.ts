@@ -1,0 +1,82 @@
+/**
+ * How a recipe becomes ready in a thread: its module is imported, then its setup runs, each once, whoever waits for it
+ * meanwhile. A failure is not kept, so that the next job may try again. No promise and no clock is in here: the simulator
+ * plays this very code.
+ */
+
+/** What there is to do; when it is over, {@link Readiness} is told. */
+export interface ReadinessSteps {
+  importModule(): void;
+  setUp(): void;
+}
+
+/** A batch that waits. Of its two ends one is called, unless it leaves. */
+export interface WaitingBatch {
+  /** Nobody wants its answer any more. */
+  readonly isStopped: boolean;
+  /** The recipe is ready, or the batch was stopped. */
+  goOn(): void;
+  fail(error: unknown): void;
+}
+
+export class Readiness {
+  #phase: "cold" | "importing" | "imported" | "setting up" | "ready" = "cold";
+  /** One at the most: a thread turns to the next batch when this one has left. */
+  #waiting: WaitingBatch | undefined;
+  readonly #steps: ReadinessSteps;
+
+  constructor(steps: ReadinessSteps) {
+    this.#steps = steps;
+  }
+
+  /** Nothing is done before a batch waits for it. */
+  wait(batch: WaitingBatch): void {
+    this.#waiting = batch;
+    if (this.#phase === "cold") {
+      this.#phase = "importing";
+      this.#steps.importModule();
+    } else if (this.#phase === "imported") this.#setUp();
+  }
+
+  /**
+   * Whether a batch that was stopped may leave at once. Not while its module is imported: that may compute for ever as
+   * soon as its files are read, and the thread would be held with no batch that could be suspected of it.
+   */
+  get letsGo(): boolean {
+    return this.#phase !== "importing";
+  }
+
+  /** The batch waits no more; what has begun goes on, and serves the next one. */
+  leave(): void {
+    this.#waiting = undefined;
+  }
+
+  imported(): void {
+    this.#phase = "imported";
+    // A setup that begins for nobody could hold the thread as well.
+    if (this.#waiting === undefined) return;
+    if (this.#waiting.isStopped) this.#take()?.goOn();
+    else this.#setUp();
+  }
+
+  isSetUp(): void {
+    this.#phase = "ready";
+    this.#take()?.goOn();
+  }
+
+  failed(error: unknown): void {
+    this.#phase = this.#phase === "importing" ? "cold" : "imported";
+    this.#take()?.fail(error);
+  }
+
+  #setUp(): void {
+    this.#phase = "setting up";
+    this.#steps.setUp();
+  }
+
+  #take(): WaitingBatch | undefined {
+    const batch = this.#waiting;
+    this.#waiting = undefined;
+    return batch;
+  }
+}
