@@ -135,7 +135,7 @@ export class Model {
           fail("L6", view, "fails for a source that did not");
         break;
       case "broken":
-        if (view.task.load === undefined) fail("L6", view, "fails for a task that could be loaded");
+        if (view.task.import === undefined) fail("L6", view, "fails for a task that could be loaded");
         break;
       case undefined:
         fail("S4", view, "has failed for no reason");

@@ -213,7 +213,7 @@ function specOf(world: DrawnWorld, drawn: DrawnJob): Staged {
       fate: ({ index, runsBefore }) => fateOf(index, runsBefore),
       ...(task.crashingLoads + task.brokenLoads > 0
         ? {
-            load: (before: number) => {
+            import: (before: number) => {
               if (before < task.crashingLoads) return "crash";
               return before < task.brokenLoads ? "broken" : "ok";
             },

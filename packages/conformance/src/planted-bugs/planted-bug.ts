@@ -1,9 +1,9 @@
-/** What a planted bug is: one exact piece of the compiled scheduler, put out of order. */
+/** What a planted bug is: one exact piece of the compiled scheduler, or of a thread's `readiness`, put out of order. */
 
 export interface PlantedBug {
   /** What goes wrong, in words. */
   readonly name: string;
-  /** The scheduler's file, without its extension. */
+  /** The file, without its extension. */
   readonly file: string;
   /** What the compiled file says now, exactly once: when the code changes, its bug must follow. */
   readonly from: string;

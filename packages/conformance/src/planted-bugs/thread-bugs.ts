@@ -179,6 +179,14 @@ export const threadBugs: readonly PlantedBug[] = [
     why: "L6: it fails for three deaths that were not in a row.",
   },
   {
+    name: "a task that was described has begun",
+    file: "step",
+    from: `if (recipe === undefined || recipe.phase === "known")`,
+    to: `for (const job of recipe?.jobs ?? []) job.killsBeforeItems = 0;
+            if (recipe === undefined || recipe.phase === "known")`,
+    why: "S9: a setup that kills its thread would do so for ever, since each new thread describes the task before it.",
+  },
+  {
     name: "one thread more than may be is set aside",
     file: "threads",
     from: "state.setAside >= state.options.threads",

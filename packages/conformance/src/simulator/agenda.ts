@@ -7,7 +7,7 @@ export const Kind = {
   CLAIM: 2,
   EXPIRE: 3,
   ABANDON: 4,
-  LOAD_END: 5,
+  LOAD_STEP: 5,
   STOP_SEEN: 6,
   DIE: 7,
   /** On the main thread: they wait while it is busy. */

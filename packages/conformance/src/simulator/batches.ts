@@ -57,7 +57,19 @@ export class Batches {
     if (batch.isAlone) this.#shell.counters["suspects going alone"]++;
     this.#shell.control.assign(thread.rowNumber, number, batch.count);
     if (job.spec.travels !== undefined && this.#holds(job, batch, "uncloneable")) this.#refuse(sent);
-    else this.#shell.threads.post(thread, { type: "batch", sent });
+    else this.#post(sent);
+  }
+
+  #post(sent: Sent): void {
+    const { thread, job } = sent;
+    const { threads, counters } = this.#shell;
+    const introduces = thread.link.use(job.recipe);
+    threads.post(thread, { type: "batch", sent, introduces });
+    const isInUse = (recipe: number): boolean => thread.sent.some((one) => one.job.recipe === recipe);
+    for (const recipe of thread.link.forgetBeyond(this.#shell.keepWarm, isInUse)) {
+      counters["recipe forgotten by its thread"]++;
+      threads.post(thread, { type: "forget", recipe });
+    }
   }
 
   /** An input that is no column fails its job. The batch is on its way all the same. */
@@ -124,9 +136,16 @@ export class Batches {
     }
     sent.stoppedAt = this.#shell.now;
     if (isLast(batch)) this.#shell.counters["cancel during the last batch"]++;
-    if (thread.loads.underWay.some(({ waiters }) => waiters.some((run) => run.sent === sent))) {
-      this.#shell.counters["cancel while its task is loaded"]++;
-    }
+    this.#noteStep(sent);
     this.#shell.threads.stop(thread, batch.number);
+  }
+
+  /** What its thread is doing for it, if it waits there for its task. */
+  #noteStep(sent: Sent): void {
+    const run = sent.thread.runs.find((one) => one.sent === sent);
+    if (run?.waiting === undefined) return;
+    if (run.recipe.step?.does === "sets up") this.#shell.counters["cancel during its setup"]++;
+    else if (run.recipe.step?.does === "reads") this.#shell.counters["cancel while its module is read"]++;
+    else this.#shell.counters["cancel while its module is evaluated"]++;
   }
 }

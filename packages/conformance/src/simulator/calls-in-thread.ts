@@ -121,11 +121,10 @@ export class CallsInThread {
   }
 
   /** They end all the same. */
-  comeBack(): void {
-    for (const call of [...this.running]) {
-      if (call.fate !== "hang" && call.fate !== "await") continue;
-      this.#world.planTimer(this.#thread, 0, Kind.CALL_END, call);
-    }
+  comeBack(): boolean {
+    const endless = this.running.filter(({ fate }) => fate === "hang" || fate === "await");
+    for (const call of endless) this.#world.planTimer(this.#thread, 0, Kind.CALL_END, call);
+    return endless.length > 0;
   }
 
   // ——— how a call ends

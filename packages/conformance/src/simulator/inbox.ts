@@ -38,6 +38,11 @@ export class Inbox {
     switch (word.type) {
       case "described": {
         const { recipe, task } = word;
+        if (!thread.link.knows(recipe)) {
+          shell.counters["description of a recipe that its thread was to forget"]++;
+          this.#ask(thread);
+          break;
+        }
         const { kind = "item", concurrency = 1, maxBatchItems = 0 } = task;
         const event: SchedulerEvent = { type: "described", recipe, kind, concurrency, maxBatchItems };
         shell.dispatch(event);
@@ -49,12 +54,11 @@ export class Inbox {
         this.#answer(thread, word);
         break;
       case "unreadable":
-        thread.asked = thread.sent.map(({ batch }) => batch.number);
-        if (thread.isAlive) this.#threads.post(thread, { type: "which" });
+        this.#ask(thread);
         break;
       case "held": {
-        const missing = thread.asked.filter((number) => !word.batches.includes(number));
-        thread.asked = [];
+        const { missing, mustAskAgain } = thread.link.heard(word.batches);
+        if (mustAskAgain) this.#ask(thread);
         for (const number of missing) {
           const sent = thread.sent.find(({ batch }) => batch.number === number);
           if (sent === undefined) continue;
@@ -71,6 +75,12 @@ export class Inbox {
         break;
       }
     }
+  }
+
+  /** Some message could not be made sense of: the thread is asked what it holds. */
+  #ask(thread: SimulatedThread): void {
+    const isNow = thread.link.ask(thread.sent.map(({ batch }) => batch.number));
+    if (isNow && thread.isAlive) this.#threads.post(thread, { type: "which" });
   }
 
   #answer(thread: SimulatedThread, word: Extract<Word, { type: "done" | "spoilt" | "broken" }>): void {

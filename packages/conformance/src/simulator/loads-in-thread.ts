@@ -1,13 +1,17 @@
-/** Load and setup in a simulated thread: once per recipe, for all batches that wait for it. */
+/** What a simulated thread knows of tasks: the recipes it was given, and the batches that wait for them. */
+import type { WaitingBatch } from "@threadmill/workers/runner";
 import { Kind } from "./agenda.js";
+import { type LoadStep, RecipeInThread } from "./recipe-in-thread.js";
 import type { SimulatedThread } from "./simulated-thread.js";
 import type { SimulatedTask } from "./spec.js";
-import type { BatchInThread, Load, ThreadWorld } from "./thread-world.js";
+import type { BatchInThread, ThreadWorld } from "./thread-world.js";
 
 export class LoadsInThread {
-  readonly underWay: Load[] = [];
-  readonly #loaded = new Set<number>();
+  /** By number; one that was forgotten is not among them, though a batch may still use it. */
+  readonly #recipes = new Map<number, RecipeInThread>();
   readonly #described = new Set<number>();
+  /** What is being imported or set up. */
+  readonly #underWay = new Set<RecipeInThread>();
   readonly #thread: SimulatedThread;
   readonly #world: ThreadWorld;
 
@@ -16,85 +20,93 @@ export class LoadsInThread {
     this.#world = world;
   }
 
-  has(recipe: number): boolean {
-    return this.#loaded.has(recipe);
+  recipe(id: number): RecipeInThread | undefined {
+    return this.#recipes.get(id);
   }
 
-  forget(recipe: number): void {
-    this.#loaded.delete(recipe);
-    this.#described.delete(recipe);
+  introduce(id: number, task: SimulatedTask): void {
+    this.#recipes.set(id, new RecipeInThread(this.#thread, this.#world, id, task));
   }
 
-  describe(recipe: number, task: SimulatedTask): void {
-    if (this.#described.has(recipe)) return;
-    this.#described.add(recipe);
-    this.#thread.post({ type: "described", recipe, task });
+  forget(id: number): void {
+    this.#recipes.delete(id);
+    this.#described.delete(id);
   }
 
-  /** The first batch of a recipe begins its load; the others wait for the same one. */
+  describe(recipe: RecipeInThread): void {
+    const { id, task } = recipe;
+    if (this.#described.has(id) || this.#recipes.get(id) !== recipe) return;
+    this.#described.add(id);
+    this.#thread.post({ type: "described", recipe: id, task });
+  }
+
+  /** The batch waits until its task is loaded and set up. */
   prepare(run: BatchInThread): void {
-    const { row } = this.#thread;
+    const thread = this.#thread;
+    const { recipe } = run;
     run.startedAt = this.#world.now;
     run.open++;
-    run.isLoading = true;
-    row.noteLoading(run.number);
-    row.enter("unknown");
-    let load = this.underWay.find(({ recipe }) => recipe === run.recipe);
-    if (load !== undefined) {
-      load.waiters.push(run);
-      return;
-    }
-    load = { recipe: run.recipe, task: run.task, fate: this.#world.loadFate(run), waiters: [run] };
-    this.underWay.push(load);
-    if (load.fate === "hang") this.#thread.blockedBy = load;
-    else if (load.fate !== "await") this.#world.plan(this.#thread, run.task.loadMs ?? 0, Kind.LOAD_END, load);
+    thread.row.noteLoading(run.number);
+    const waiting: WaitingBatch = {
+      get isStopped() {
+        return thread.row.isStopped(run.number);
+      },
+      goOn: () => {
+        this.#settle(run);
+        if (recipe.isSetUp) {
+          thread.lastEndAt = this.#world.now;
+          thread.begin(run);
+        } else run.isExhausted = true;
+        thread.pump();
+      },
+      fail: () => {
+        this.#settle(run);
+        if (waiting.isStopped) run.isExhausted = true;
+        else thread.answerBroken(run);
+        thread.pump();
+      },
+    };
+    run.waiting = waiting;
+    this.#underWay.add(recipe);
+    this.#world.onWaits(recipe);
+    recipe.readiness.wait(waiting);
   }
 
-  end(load: Load): void {
-    const thread = this.#thread;
-    const at = this.underWay.indexOf(load);
-    if (at === -1) return;
-    this.underWay.splice(at, 1);
-    if (thread.blockedBy === load) thread.blockedBy = undefined;
-    if (load.fate === "crash") {
-      this.#world.die(thread);
-      return;
-    }
-    const isBroken = load.fate === "broken";
-    if (!isBroken) {
-      this.#loaded.add(load.recipe);
-      if (load.task.hasAddon === true) thread.row.noteAddon();
-      this.describe(load.recipe, load.task);
-      thread.lastEndAt = this.#world.now;
-    }
-    for (const run of load.waiters) {
-      thread.row.leave("unknown");
-      if (!run.isLoading) continue;
-      this.letGo(run);
-      if (isBroken) thread.answerBroken(run);
-    }
-    thread.pump();
+  goOn(step: LoadStep): void {
+    step.recipe.goOn(step);
+    if (step.recipe.step === undefined) this.#underWay.delete(step.recipe);
   }
 
-  /** The batch waits no more; the load itself goes on, and serves the next job. */
-  letGo(run: BatchInThread): void {
-    run.isLoading = false;
+  /** The batch was stopped, and leaves if it may. */
+  leaveIfFree(run: BatchInThread): void {
+    if (run.waiting !== undefined && run.recipe.readiness.letsGo) this.leave(run);
+  }
+
+  /** The batch waits no more; what has begun goes on without it, and serves the next job. */
+  leave(run: BatchInThread): void {
+    if (run.waiting === undefined) return;
+    run.recipe.readiness.leave();
+    this.#settle(run);
+  }
+
+  #settle(run: BatchInThread): void {
+    run.waiting = undefined;
     run.open--;
   }
 
-  /** The job of a load that nobody but a caller will end. */
+  /** The job of an import or a setup that nobody but a caller will end. */
   endlessJob(): number | undefined {
-    for (const { fate, waiters } of this.underWay) {
-      const waiter = waiters.find(({ isLoading }) => isLoading);
-      if ((fate === "hang" || fate === "await") && waiter !== undefined) return waiter.sent.batch.job.key;
+    for (const { recipe, waiting, sent } of this.#thread.runs) {
+      if (waiting === undefined || waiting.isStopped) continue;
+      if (recipe.isEndless) return sent.batch.job.key;
     }
     return undefined;
   }
 
   /** What went on for ever ends all the same. */
-  comeBack(): void {
-    for (const load of this.underWay) {
-      if (load.fate === "hang" || load.fate === "await") this.#world.planTimer(this.#thread, 0, Kind.LOAD_END, load);
-    }
+  comeBack(): boolean {
+    const endless = [...this.#underWay].filter(({ isEndless }) => isEndless);
+    for (const { step } of endless) this.#world.planTimer(this.#thread, 0, Kind.LOAD_STEP, step);
+    return endless.length > 0;
   }
 }

@@ -19,9 +19,19 @@ export interface PlannedTask {
   /** Every so many items one takes `slowMs`. */
   readonly slowEvery: number;
   readonly slowMs: number;
-  readonly loadMs: number;
-  /** How the first loads end; those after them are well. */
-  readonly badLoads: readonly LoadFate[];
+  readonly importMs: number;
+  readonly evaluateMs: number;
+  /** How the first imports end; those after them are well. */
+  readonly badImports: readonly LoadFate[];
+  /** Undefined: it has none. */
+  readonly setup: PlannedSetup | undefined;
+}
+
+export interface PlannedSetup {
+  readonly ms: number;
+  readonly isSync: boolean;
+  /** How the first ones end; those after them are well. */
+  readonly bad: readonly LoadFate[];
 }
 
 /** An item that misbehaves the first so many times that it is run. */
@@ -101,6 +111,8 @@ export interface Plan {
   readonly seed: number;
   readonly options: SchedulerOptions;
   readonly latencyMs: number;
+  /** Recipes that each thread keeps warm. */
+  readonly keepWarm: number;
   readonly faults: FaultPlan;
   readonly tasks: readonly PlannedTask[];
   /** What happens when: the time is that since the action before. */
@@ -110,7 +122,7 @@ export interface Plan {
 /** One generator per concern, so that a fault more or less does not shift the others. */
 export function streamOf(
   seed: number,
-  concern: "workload" | "swarm" | "cache" | "columns" | "timing" | "network" | "faults",
+  concern: "workload" | "swarm" | "cache" | "columns" | "loads" | "timing" | "network" | "faults",
 ): Random {
   let mixed = seed | 0;
   for (const letter of concern)
@@ -126,6 +138,7 @@ export function drawPlan(seed: number): Plan {
   const workload = streamOf(seed, "workload");
   const cache = streamOf(seed, "cache");
   const columns = streamOf(seed, "columns");
+  const loads = streamOf(seed, "loads");
   const options: SchedulerOptions = {
     threads: 1 + workload.below(4),
     batchMs: workload.pick([10, 10, 3]),
@@ -135,7 +148,8 @@ export function drawPlan(seed: number): Plan {
   const faults = drawFaults(swarm);
   const latencyMs = swarm.pick([0, 0, 0.05, 2]);
   const hasBadLoads = swarm.chance(0.25);
-  const draws: Draws = { workload, swarm, cache, columns };
+  const draws: Draws = { workload, swarm, cache, columns, loads };
+  const keepWarm = loads.pick([8, 8, 2, 1]);
   const tasks = Array.from({ length: 1 + workload.below(3) }, () => drawTask(draws, hasBadLoads));
   const kills = swarm.chance(0.3) ? 1 : 0;
   const stalls = swarm.chance(0.4) ? 2 : 0;
@@ -166,7 +180,7 @@ export function drawPlan(seed: number): Plan {
     const type = at === 0 ? "submit" : workload.weighted(weights);
     actions.push({ afterMs, action: drawAction(type, draws, tasks, poison) });
   }
-  return { seed, options, latencyMs, faults, tasks, actions };
+  return { seed, options, latencyMs, keepWarm, faults, tasks, actions };
 }
 
 /** Each fault is off in most seeds, and differs in strength where it is on. */
@@ -192,10 +206,10 @@ function drawFaults(swarm: Random): FaultPlan {
   };
 }
 
-function drawTask({ workload, swarm, columns }: Draws, hasBadLoads: boolean): PlannedTask {
+function drawTask({ workload, swarm, columns, loads }: Draws, hasBadLoads: boolean): PlannedTask {
   const isBatch = workload.chance(0.3);
   const takesColumns = columns.chance(0.15);
-  const badLoads = Array.from({ length: hasBadLoads ? 1 + swarm.below(4) : 0 }, () =>
+  const badImports = Array.from({ length: hasBadLoads ? 1 + swarm.below(4) : 0 }, () =>
     swarm.pick<LoadFate>(["broken", "crash", "crash", "crash", "ok", "await", "hang"]),
   );
   const concurrency = isBatch ? 1 : workload.pick([1, 1, 1, 2, 4]);
@@ -210,8 +224,31 @@ function drawTask({ workload, swarm, columns }: Draws, hasBadLoads: boolean): Pl
     ms: workload.pick(TASK_MS),
     slowEvery: workload.chance(0.2) ? 2 + workload.below(10) : 0,
     slowMs: 50,
-    loadMs: workload.pick([0, 0, 30]),
-    badLoads,
+    importMs: importMsOf(workload.pick([0, 0, 30]), badImports, loads),
+    evaluateMs: loads.pick([0, 0, 0, 8]),
+    badImports,
+    setup: loads.chance(0.5) ? drawSetup(loads) : undefined,
+  };
+}
+
+/**
+ * A module that computes for ever does so before a batch that was stopped is left behind: later, its thread could not know
+ * what holds it, nor could the scheduler.
+ */
+function importMsOf(ms: number, bad: readonly LoadFate[], loads: Random): number {
+  const short = loads.pick([0, 2, 5]);
+  const long = loads.pick([30, 90]);
+  return bad.includes("hang") || ms === 0 ? short : long;
+}
+
+function drawSetup(loads: Random): PlannedSetup {
+  const isBad = loads.chance(0.35);
+  return {
+    ms: loads.pick([0, 0, 5, 70]),
+    isSync: loads.chance(0.5),
+    bad: Array.from({ length: isBad ? 1 + loads.below(4) : 0 }, () =>
+      loads.pick<LoadFate>(["broken", "crash", "crash", "crash", "ok", "await", "hang", "hang"]),
+    ),
   };
 }
 
@@ -220,6 +257,7 @@ interface Draws {
   readonly swarm: Random;
   readonly cache: Random;
   readonly columns: Random;
+  readonly loads: Random;
 }
 
 function drawAction(

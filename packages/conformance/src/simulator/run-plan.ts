@@ -2,11 +2,19 @@
 import { ControlBlock } from "@threadmill/protocol";
 import { DrawnChance } from "./drawn-chance.js";
 import type { JobView } from "./job-view.js";
-import type { Plan, PlannedAction, PlannedJob, PlannedSource, PlannedTask, PoisonItem } from "./plan.js";
+import type { Plan, PlannedAction, PlannedJob, PlannedSetup, PlannedSource, PlannedTask, PoisonItem } from "./plan.js";
 import type { SchedulerUnderTest } from "./scheduler-under-test.js";
 import { Simulation } from "./simulation.js";
 import type { Counters, Fault } from "./sometimes.js";
-import type { Fate, SimulatedJobSpec, SimulatedReader, SimulatedSource, SimulatedTask } from "./spec.js";
+import type {
+  Fate,
+  LoadFate,
+  SimulatedJobSpec,
+  SimulatedReader,
+  SimulatedSetup,
+  SimulatedSource,
+  SimulatedTask,
+} from "./spec.js";
 import { Violation, broken } from "./violation.js";
 
 export interface PlanRun {
@@ -30,7 +38,15 @@ export function runPlan(plan: Plan, scheduler: SchedulerUnderTest, counters: Cou
   try {
     player = new Player(
       plan,
-      new Simulation({ ...plan.options, scheduler, chance, counters, control, isRecorded }),
+      new Simulation({
+        ...plan.options,
+        keepWarm: plan.keepWarm,
+        scheduler,
+        chance,
+        counters,
+        control,
+        isRecorded,
+      }),
       chance,
     );
     player.play();
@@ -87,8 +103,8 @@ class Player {
   }
 
   #taskOf(task: PlannedTask): SimulatedTask {
-    const { kind, concurrency, maxBatchItems, isSync, nature, hasAddon, ignoresCancel, loadMs, badLoads } = task;
-    const { ms, slowEvery, slowMs } = task;
+    const { kind, concurrency, maxBatchItems, isSync, nature, hasAddon, ignoresCancel } = task;
+    const { ms, slowEvery, slowMs, importMs, evaluateMs, badImports, setup } = task;
     return {
       kind,
       concurrency,
@@ -97,15 +113,22 @@ class Player {
       nature,
       hasAddon,
       ignoresCancel,
-      loadMs,
+      importMs,
+      evaluateMs,
       ms: slowEvery === 0 ? ms : (index) => (index % slowEvery === 1 ? slowMs : ms),
       fate: () => this.#noted(this.#chance.fate()),
-      load: (before) => {
-        const fate = badLoads[before] ?? "ok";
-        if (fate !== "ok") this.#chance.note(`load: ${fate}`);
-        return fate;
-      },
+      import: (before) => this.#notedLoad("import", badImports[before]),
+      ...(setup === undefined ? {} : { setup: this.#setupOf(setup) }),
     };
+  }
+
+  #setupOf({ ms, isSync, bad }: PlannedSetup): SimulatedSetup {
+    return { ms, isSync, fate: (before) => this.#notedLoad("setup", bad[before]) };
+  }
+
+  #notedLoad(what: "import" | "setup", fate: LoadFate = "ok"): LoadFate {
+    if (fate !== "ok") this.#chance.note(`${what}: ${fate}`);
+    return fate;
   }
 
   #act(action: PlannedAction): void {

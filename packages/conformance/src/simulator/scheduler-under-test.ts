@@ -1,5 +1,6 @@
-/** The scheduler that is driven: the real one, or a copy of it with a bug planted. */
+/** The code that is driven, of the scheduler and of a thread's runner: the real one, or a copy of it with a bug planted. */
 import * as real from "@threadmill/engine/internal/scheduler";
+import { Readiness } from "@threadmill/workers/runner";
 
 export interface SchedulerUnderTest {
   readonly step: typeof real.step;
@@ -7,6 +8,8 @@ export interface SchedulerUnderTest {
   readonly indexAt: typeof real.indexAt;
   readonly attemptsOf: typeof real.attemptsOf;
   readonly lanesOf: typeof real.lanesOf;
+  /** In a thread: when its tasks are imported and set up, and for whom. */
+  readonly Readiness: typeof Readiness;
 }
 
-export const REAL_SCHEDULER: SchedulerUnderTest = real;
+export const REAL_SCHEDULER: SchedulerUnderTest = { ...real, Readiness };

@@ -45,6 +45,7 @@ export interface ShellParts {
   readonly control: ControlBlock;
   /** Nothing happens by itself but what a clock brings. */
   readonly isByHand: boolean;
+  readonly keepWarm: number;
 }
 
 /** What is told of each effect, for tests that look at them. */
@@ -71,6 +72,8 @@ export class Shell {
   /** The timer has rung, and the tick comes after what is there already. */
   pendingTicks = 0;
   isByHand: boolean;
+  /** Recipes that each thread keeps warm. */
+  readonly keepWarm: number;
   /** Events that were given to the scheduler, each with all checks. */
   steps = 0;
   /** Counts what brings the whole further: a loop that is none does not count. */
@@ -101,6 +104,7 @@ export class Shell {
     this.trace = parts.trace;
     this.counters = parts.counters;
     this.isByHand = parts.isByHand;
+    this.keepWarm = parts.keepWarm;
     const { threads } = parts.options;
     this.state = this.scheduler.createState(parts.options);
     this.control = parts.control;

@@ -9,11 +9,12 @@ import { Kind } from "./agenda.js";
 import { CallsInThread } from "./calls-in-thread.js";
 import { ClaimsInThread } from "./claims-in-thread.js";
 import { LoadsInThread } from "./loads-in-thread.js";
+import { LinkToThread } from "./link-to-thread.js";
+import type { LoadStep } from "./recipe-in-thread.js";
 import type { Sent } from "./sent.js";
 import {
   type BatchInThread,
   type Claiming,
-  type Load,
   type RunningCall,
   type ThreadWorld,
   type ToThread,
@@ -21,6 +22,7 @@ import {
   kindOf,
   natureOf,
 } from "./thread-world.js";
+import { broken } from "./violation.js";
 
 /** A handler that only waits is left behind after this share of the grace. */
 const ABANDON_SHARE = 0.6;
@@ -32,8 +34,8 @@ export class SimulatedThread {
   readonly row: ControlRow;
   /** Batches that were sent and not answered, as the main thread knows it. */
   readonly sent: Sent[] = [];
-  /** What the main thread asked about when a message could not be read. */
-  asked: readonly number[] = [];
+  /** What else the main thread knows of it. */
+  readonly link = new LinkToThread();
   /** Messages on their way to the thread, and how many of them have arrived. */
   readonly inbox: ToThread[] = [];
   arrived = 0;
@@ -56,7 +58,8 @@ export class SimulatedThread {
   isEnding = false;
   isStray = false;
   /** What its JavaScript cannot do anything else for. */
-  blockedBy: RunningCall | Load | Claiming | undefined;
+  blockedBy: RunningCall | LoadStep | Claiming | undefined;
+  isPumping = false;
   /** When the last batch or load has ended: the time of the next one counts from there. */
   lastEndAt = 0;
   /** Steps that fell due while it was blocked. */
@@ -84,10 +87,10 @@ export class SimulatedThread {
     return this.calls.endlessJob() ?? this.loads.endlessJob();
   }
 
-  /** What it is in for ever ends all the same, as native code does that was only slow. */
-  comeBack(): void {
-    this.calls.comeBack();
-    this.loads.comeBack();
+  /** What it is in for ever ends all the same, as native code does that was only slow. False: there is no such thing. */
+  comeBack(): boolean {
+    const hasCalls = this.calls.comeBack();
+    return this.loads.comeBack() || hasCalls;
   }
 
   // ——— its event loop
@@ -130,8 +133,8 @@ export class SimulatedThread {
       case Kind.ABANDON:
         this.#abandon(detail as BatchInThread);
         break;
-      case Kind.LOAD_END:
-        this.loads.end(detail as Load);
+      case Kind.LOAD_STEP:
+        this.loads.goOn(detail as LoadStep);
         break;
       case Kind.STOP_SEEN:
         this.#onStop();
@@ -144,6 +147,7 @@ export class SimulatedThread {
   #receive(message: ToThread): void {
     switch (message.type) {
       case "batch":
+        if (message.introduces) this.loads.introduce(message.sent.job.recipe, message.sent.job.task);
         this.#receiveBatch(message.sent);
         break;
       case "which":
@@ -166,7 +170,10 @@ export class SimulatedThread {
       this.post({ type: "unreadable" });
       return;
     }
-    const { task, recipe } = sent.job;
+    const { task } = sent.job;
+    const recipe = this.loads.recipe(sent.job.recipe);
+    if (recipe === undefined)
+      return broken("S8", `a batch names recipe ${sent.job.recipe}, which its thread was not given`);
     this.runs.push({
       sent,
       number: sent.batch.number,
@@ -179,19 +186,26 @@ export class SimulatedThread {
       isExhausted: false,
       startedAt: -1,
       hasBegun: false,
-      isLoading: false,
+      waiting: undefined,
       stopSeen: false,
       faults: undefined,
       spoilt: undefined,
       isUnreadable: false,
       exitsAfter: false,
     });
-    if (this.loads.has(recipe)) this.loads.describe(recipe, task);
+    if (recipe.hasModule) this.loads.describe(recipe);
     this.pump();
   }
 
   /** Starts whatever can be started: after every message and every end of a call. */
   pump(): void {
+    if (this.isPumping) return;
+    this.isPumping = true;
+    this.#startAll();
+    this.isPumping = false;
+  }
+
+  #startAll(): void {
     const { runs } = this;
     for (let at = 0; at < runs.length && this.blockedBy === undefined && this.isAlive;) {
       const run = runs[at] as BatchInThread;
@@ -200,7 +214,7 @@ export class SimulatedThread {
       if (run.isExhausted && run.open === 0) {
         runs.splice(at, 1);
         this.#finish(run);
-      } else if (run.isExhausted && kindOf(run.task) === "item") {
+      } else if (run.isExhausted && run.recipe.hasModule && kindOf(run.task) === "item") {
         at++; // Its lanes are thinning out: fill them from the batch behind.
         if (at < runs.length) this.#world.onBeganBehind();
       } else return;
@@ -212,11 +226,11 @@ export class SimulatedThread {
       run.isExhausted = true;
       return;
     }
-    if (!this.loads.has(run.recipe)) {
+    if (!run.recipe.isSetUp) {
       if (run.startedAt < 0) this.loads.prepare(run);
       return;
     }
-    if (!run.hasBegun) this.#begin(run);
+    if (!run.hasBegun) this.begin(run);
     const kind = kindOf(run.task);
     if (kind === "item") this.claims.fillLanes(run);
     else if (this.calls.inFlight > 0) return;
@@ -224,7 +238,7 @@ export class SimulatedThread {
     else this.claims.claimPiece(run);
   }
 
-  #begin(run: BatchInThread): void {
+  begin(run: BatchInThread): void {
     run.startedAt = this.#world.now;
     run.hasBegun = true;
     this.row.enter(natureOf(run.task));
@@ -242,7 +256,7 @@ export class SimulatedThread {
       if (run.stopSeen || !this.row.isStopped(run.number)) continue;
       run.stopSeen = true;
       run.isExhausted = true;
-      if (run.isLoading) this.loads.letGo(run);
+      this.loads.leaveIfFree(run);
       if (run.task.ignoresCancel !== true) this.calls.rejectAll(run);
       if (run.open === 0) {
         this.#remove(run);
@@ -255,6 +269,8 @@ export class SimulatedThread {
 
   #abandon(run: BatchInThread): void {
     if (!this.runs.includes(run)) return;
+    if (run.waiting !== undefined) this.#world.onLeftByImport();
+    this.loads.leave(run);
     this.calls.abandonAll(run);
     this.pump();
   }
@@ -266,7 +282,7 @@ export class SimulatedThread {
     const { now } = this.#world;
     const elapsedMs = Math.max(now - Math.max(run.startedAt, this.lastEndAt), 0);
     this.lastEndAt = now;
-    if (this.row.isStopped(run.number)) this.#answerEmpty(run);
+    if (this.row.isStopped(run.number)) this.post({ type: "done", run, claimed: 0, faults: undefined, elapsedMs: 0 });
     else if (run.isUnreadable) this.post({ type: "unreadable" });
     else if (run.spoilt !== undefined) this.post({ type: "spoilt", run, ...run.spoilt, elapsedMs });
     else this.post({ type: "done", run, claimed: run.next, faults: run.faults, elapsedMs });
@@ -276,11 +292,6 @@ export class SimulatedThread {
   /** Its task could not be loaded or set up. */
   answerBroken(run: BatchInThread): void {
     this.#remove(run);
-    if (this.row.isStopped(run.number)) this.#answerEmpty(run);
-    else this.post({ type: "broken", run });
-  }
-
-  #answerEmpty(run: BatchInThread): void {
-    this.post({ type: "done", run, claimed: 0, faults: undefined, elapsedMs: 0 });
+    this.post({ type: "broken", run });
   }
 }

@@ -31,6 +31,8 @@ export interface SimulationOptions extends Partial<SchedulerOptions>, SteadyOpti
   readonly isByHand?: boolean;
   /** Keep a script that a person can read. Default false. */
   readonly isRecorded?: boolean;
+  /** Recipes that each thread keeps warm. Default 8. */
+  readonly keepWarm?: number;
   /** What is left to chance. Default: nothing. */
   readonly chance?: Chance;
   readonly counters?: Counters;
@@ -70,6 +72,7 @@ export class Simulation {
       counters: options.counters ?? createCounters(),
       control: options.control ?? new ControlBlock(2 * threads),
       isByHand: options.isByHand ?? false,
+      keepWarm: options.keepWarm ?? 8,
     });
     if (options.chance === undefined) this.shell.onEffect = (effect, from) => this.#note(effect, from);
     if (!this.shell.isByHand && options.chance === undefined) this.advance(0);
@@ -319,14 +322,14 @@ export class Simulation {
       }
       for (const thread of this.#threads()) this.#releaseFrom(thread);
       // One in native code cannot be terminated; it must come back.
+      let hasComeBack = false;
       for (const thread of this.strays) {
-        if (shell.control.state(thread.rowNumber) === ThreadState.NATIVE) thread.comeBack();
+        if (shell.control.state(thread.rowNumber) === ThreadState.NATIVE && thread.comeBack()) hasComeBack = true;
       }
       this.run();
-      if (shell.progress === progress && !this.#threads().some((thread) => this.#endlessIn(thread) !== undefined))
-        break;
+      const isEndless = this.#threads().some((thread) => this.#endlessIn(thread) !== undefined);
+      if (shell.progress === progress && !hasComeBack && !isEndless) return this.leftovers();
     }
-    return this.leftovers();
   }
 
   /** Without a time limit nothing ends an item that computes for ever, and nothing should but its caller. */

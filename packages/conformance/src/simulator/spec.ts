@@ -34,8 +34,15 @@ export interface Call {
   readonly runsBefore: number;
 }
 
-/** How the load and setup of a task end. `hang`: the module computes for ever; `await`: its setup waits for ever. */
+/** How the import of a task's module ends, or its setup. `hang`: it computes for ever; `await`: it waits for ever. */
 export type LoadFate = "ok" | "broken" | "crash" | "hang" | "await";
+
+export interface SimulatedSetup {
+  readonly ms: number;
+  /** It holds its thread for its time; else it waits. Default false. */
+  readonly isSync?: boolean;
+  readonly fate?: (setupsBefore: number) => LoadFate;
+}
 
 /** A task as its module would describe it, and how its handler behaves. */
 export interface SimulatedTask {
@@ -52,9 +59,13 @@ export interface SimulatedTask {
   /** Time of one item. Default 1. */
   readonly ms?: number | ((index: number) => number);
   readonly fate?: (call: Call) => Fate;
-  /** Time of load and setup. Default 0. */
-  readonly loadMs?: number;
-  readonly load?: (loadsBefore: number) => LoadFate;
+  /** Time in which the files of the module are read, and its thread does other things. Default 0. */
+  readonly importMs?: number;
+  /** Time in which the module is evaluated, and holds its thread. Default 0. */
+  readonly evaluateMs?: number;
+  readonly import?: (importsBefore: number) => LoadFate;
+  /** Default: it has none. */
+  readonly setup?: SimulatedSetup;
 }
 
 /** A source that is pulled. */

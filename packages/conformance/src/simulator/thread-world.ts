@@ -1,13 +1,16 @@
 /** What a simulated thread and the world around it say to each other, and what a thread keeps of its work. */
 import type { ErrorCode, HandlerNature, TaskKind } from "@threadmill/protocol";
+import type { Readiness, ReadinessSteps, WaitingBatch } from "@threadmill/workers/runner";
 import type { PositionFault } from "@threadmill/engine/internal/scheduler";
 import type { Kind } from "./agenda.js";
 import type { Sent } from "./sent.js";
+import type { RecipeInThread } from "./recipe-in-thread.js";
 import type { SimulatedThread } from "./simulated-thread.js";
 import type { Fate, LoadFate, SimulatedTask } from "./spec.js";
 
 export type ToThread =
-  | { readonly type: "batch"; readonly sent: Sent }
+  /** The first one of a recipe introduces that: the two messages keep their order, so that they count as one here. */
+  | { readonly type: "batch"; readonly sent: Sent; readonly introduces: boolean }
   | { readonly type: "which" }
   | { readonly type: "forget"; readonly recipe: number };
 
@@ -41,7 +44,7 @@ export interface BatchInThread {
   readonly number: number;
   readonly count: number;
   readonly task: SimulatedTask;
-  readonly recipe: number;
+  readonly recipe: RecipeInThread;
   /** Of each position that was begun. */
   readonly positions: number[];
   next: number;
@@ -49,7 +52,8 @@ export interface BatchInThread {
   isExhausted: boolean;
   startedAt: number;
   hasBegun: boolean;
-  isLoading: boolean;
+  /** While its task is loaded and set up. */
+  waiting: WaitingBatch | undefined;
   stopSeen: boolean;
   faults: PositionFault[] | undefined;
   spoilt: { readonly code: ErrorCode; readonly isFinal: boolean } | undefined;
@@ -69,14 +73,6 @@ export interface RunningCall {
   isOver: boolean;
   /** Left behind: its lane is free, and nobody waits for it. */
   isAbandoned: boolean;
-}
-
-/** The module of a recipe being loaded, and its setup. */
-export interface Load {
-  readonly recipe: number;
-  readonly task: SimulatedTask;
-  readonly fate: LoadFate;
-  readonly waiters: BatchInThread[];
 }
 
 /** A thread in the middle of a claim: before the store of its position, or between that and its look at the limit. */
@@ -100,7 +96,12 @@ export interface ThreadWorld {
   onEnded(run: BatchInThread, position: number): void;
   onBeganBehind(): void;
   onAbandoned(): void;
-  loadFate(run: BatchInThread): LoadFate;
+  createReadiness(steps: ReadinessSteps): Readiness;
+  /** A batch is about to wait for this recipe. */
+  onWaits(recipe: RecipeInThread): void;
+  onLeftByImport(): void;
+  importFate(recipe: RecipeInThread): LoadFate;
+  setupFate(recipe: RecipeInThread): LoadFate;
   /** Time of a call for these positions. */
   callMs(run: BatchInThread, first: number, end: number): number;
   /** Time that a claim takes between two of its parts; 0: none. */

@@ -4,6 +4,7 @@
  */
 import type { Batch, Cursors } from "@threadmill/engine/internal/scheduler";
 import { ThreadState } from "@threadmill/protocol";
+import type { Readiness, ReadinessSteps } from "@threadmill/workers/runner";
 import { Kind } from "./agenda.js";
 import { noteBegun } from "./books.js";
 import { Inbox } from "./inbox.js";
@@ -11,6 +12,7 @@ import type { JobView } from "./job-view.js";
 import type { Shell } from "./shell.js";
 import { SimulatedThread } from "./simulated-thread.js";
 import type { BatchInThread, RunningCall, ThreadWorld, ToThread, Word } from "./thread-world.js";
+import type { LoadStep, RecipeInThread } from "./recipe-in-thread.js";
 import type { Fate, LoadFate } from "./spec.js";
 import { broken } from "./violation.js";
 
@@ -29,7 +31,9 @@ export class ThreadsBySlot implements ThreadWorld {
   readonly #bySlot: (SimulatedThread | undefined)[] = [];
   /** Threads that die soon, and what they said last, are known here until the main thread hears of it. */
   readonly #freeRows: number[];
-  readonly #loads = new Map<number, number>();
+  /** How often each recipe was imported, and set up, in any thread. */
+  readonly #imports = new Map<number, number>();
+  readonly #setups = new Map<number, number>();
   readonly inbox: Inbox;
 
   constructor(shell: Shell) {
@@ -204,7 +208,7 @@ export class ThreadsBySlot implements ThreadWorld {
     for (const thread of this.strays) {
       if (thread.isTerminating || !shell.control.condemn(thread.rowNumber)) continue;
       const call = blockingCall(thread);
-      if (typeof call?.fate === "object" || call?.run.task.nature === "native")
+      if (typeof call?.fate === "object" || call?.run.task.nature === "native" || isNativeSetup(thread))
         broken("S8", "a thread is terminated in native code");
       thread.isTerminating = true;
       shell.agenda.plan(this.now + shell.chance.terminateMs(), Kind.TERMINATED, thread, undefined);
@@ -302,6 +306,7 @@ export class ThreadsBySlot implements ThreadWorld {
     const { job } = sent;
     const index = this.#shell.scheduler.indexAt(sent.batch, position);
     noteBegun(run, thread, position, index, this.now);
+    if (!run.recipe.isSetUp) broken("S8", `item ${index} of job ${job.key} begins before its setup`);
     const runsBefore = job.begins[index] as number;
     job.begins[index] = runsBefore + 1;
     job.firstBegunAt ??= this.now;
@@ -324,10 +329,28 @@ export class ThreadsBySlot implements ThreadWorld {
     this.#shell.counters["handler abandoned"]++;
   }
 
-  loadFate(run: BatchInThread): LoadFate {
-    const before = this.#loads.get(run.recipe) ?? 0;
-    this.#loads.set(run.recipe, before + 1);
-    const fate = run.task.load?.(before) ?? "ok";
+  createReadiness(steps: ReadinessSteps): Readiness {
+    return new this.#shell.scheduler.Readiness(steps);
+  }
+
+  onWaits({ step, hasModule }: RecipeInThread): void {
+    const { counters } = this.#shell;
+    if (step?.does === "sets up") counters["batch that joins a setup under way"]++;
+    else if (step !== undefined) counters["batch that joins an import under way"]++;
+    else if (hasModule) counters["module that was imported, and not set up"]++;
+  }
+
+  onLeftByImport(): void {
+    this.#shell.counters["batch left behind by its import"]++;
+  }
+
+  importFate({ id, task }: RecipeInThread): LoadFate {
+    const fate = task.import?.(countUp(this.#imports, id)) ?? "ok";
+    return this.hasFaults ? fate : "ok";
+  }
+
+  setupFate({ id, task }: RecipeInThread): LoadFate {
+    const fate = task.setup?.fate?.(countUp(this.#setups, id)) ?? "ok";
     return this.hasFaults ? fate : "ok";
   }
 
@@ -382,6 +405,13 @@ export class ThreadsBySlot implements ThreadWorld {
   }
 }
 
+/** Answers how often there was one before. */
+function countUp(counts: Map<number, number>, id: number): number {
+  const before = counts.get(id) ?? 0;
+  counts.set(id, before + 1);
+  return before;
+}
+
 /** Whether a fate is the fault of more than an item. */
 function isFault(fate: Fate): boolean {
   return fate === "crash" || fate === "hang" || fate === "await" || fate === "exit-after";
@@ -391,4 +421,9 @@ function isFault(fate: Fate): boolean {
 export function blockingCall(thread: SimulatedThread): RunningCall | undefined {
   const { blockedBy } = thread;
   return blockedBy !== undefined && "deadline" in blockedBy ? blockedBy : undefined;
+}
+
+function isNativeSetup({ blockedBy }: SimulatedThread): boolean {
+  const step: LoadStep | undefined = blockedBy !== undefined && "does" in blockedBy ? blockedBy : undefined;
+  return step?.does === "sets up" && step.recipe.task.nature === "native";
 }

@@ -84,7 +84,7 @@ describe("a thread that is stuck in the load of a batch that waits behind anothe
     const simulation = new Simulation({ threads: 1, graceMs: 100 });
     const first = simulation.submit({ task: { concurrency: 2, ms: 50 }, items: 1 });
     simulation.advance(1);
-    const hung = simulation.submit({ task: { load: (before) => (before === 0 ? "hang" : "ok") }, items: 1 });
+    const hung = simulation.submit({ task: { import: (before) => (before === 0 ? "hang" : "ok") }, items: 1 });
     simulation.advance(1);
     expect(simulation.state.slots[0]!.behind?.job.key).toBe(hung.key);
     return { simulation, first, hung };
@@ -182,7 +182,7 @@ describe("when as many threads are aside as there are slots", () => {
     simulation.work(0);
     // Its first batch comes back untouched: nobody knew yet that it takes columns.
     const job = simulation.submit({ task: { kind: "columns" }, items: 1 });
-    const hung = simulation.submit({ task: { load: () => "hang" }, items: 1 });
+    const hung = simulation.submit({ task: { import: () => "hang" }, items: 1 });
     for (let count = 0; count < 3; count++) simulation.work(0);
     simulation.cancel(hung);
     simulation.advance(100);

@@ -89,10 +89,10 @@ describe("when a thread dies", () => {
 
   it("while it loads a task, the job tries again, and fails at the third death in a row", () => {
     const simulation = new Simulation({ threads: 1 });
-    const lucky = simulation.submit({ task: { load: (before) => (before < 2 ? "crash" : "ok") }, items: 3 });
+    const lucky = simulation.submit({ task: { import: (before) => (before < 2 ? "crash" : "ok") }, items: 3 });
     simulation.run();
     expect(lucky.state).toBe("completed");
-    const unlucky = simulation.submit({ task: { load: () => "crash" }, items: 3 });
+    const unlucky = simulation.submit({ task: { import: () => "crash" }, items: 3 });
     simulation.run();
     expect(unlucky).toMatchObject({ state: "failed", fault: { kind: "threads" } });
     expect(simulation.effectsOf("restart")).toHaveLength(5);

@@ -97,7 +97,7 @@ describe("a long batch of short items", () => {
 
   it("does not count the time that its task takes to load", () => {
     const simulation = new Simulation({ threads: 1, graceMs: 100 });
-    const job = simulation.submit({ task: { loadMs: 1_000 }, items: 3, rules });
+    const job = simulation.submit({ task: { importMs: 1_000 }, items: 3, rules });
     simulation.run();
     expect([...job.failed]).toEqual([]);
     expect(simulation.effectsOf("replace")).toEqual([]);

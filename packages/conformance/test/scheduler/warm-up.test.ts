@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Simulation } from "../../src/simulator/index.js";
 
-const warmUp = (loadMs = 5) => ({ task: { loadMs }, isWarmUp: true });
+const warmUp = (importMs = 5) => ({ task: { importMs }, isWarmUp: true });
 
 describe("a warm-up", () => {
   it("reaches every slot with a batch that holds nothing, then completes", () => {
@@ -27,7 +27,7 @@ describe("a warm-up", () => {
 
   it("fails with the task that cannot be loaded", () => {
     const simulation = new Simulation();
-    const job = simulation.submit({ task: { load: () => "broken" }, isWarmUp: true });
+    const job = simulation.submit({ task: { import: () => "broken" }, isWarmUp: true });
     simulation.run();
     expect(job).toMatchObject({ state: "failed", fault: { kind: "broken" } });
     expect(simulation.leftovers()).toEqual([]);
@@ -35,7 +35,7 @@ describe("a warm-up", () => {
 
   it("tries again where a thread died under it", () => {
     const simulation = new Simulation({ threads: 1 });
-    const job = simulation.submit({ task: { load: (before) => (before === 0 ? "crash" : "ok") }, isWarmUp: true });
+    const job = simulation.submit({ task: { import: (before) => (before === 0 ? "crash" : "ok") }, isWarmUp: true });
     simulation.run();
     expect(job.state).toBe("completed");
   });
