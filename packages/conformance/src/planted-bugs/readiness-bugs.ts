@@ -9,8 +9,8 @@ export const readinessBugs: readonly PlantedBug[] = [
     file,
     from: `if (this.#waiting === undefined)
             return;
-        if (this.#waiting.isStopped)`,
-    to: "if (this.#waiting?.isStopped)",
+        if (this.#waiting.isStopped())`,
+    to: "if (this.#waiting?.isStopped())",
     why: "L1: one that computes for ever holds the thread with whatever comes next, and no batch is suspected.",
     wasReal: "It began for each batch whose module was imported, whether or not somebody had stopped it.",
   },
@@ -87,7 +87,7 @@ export const readinessBugs: readonly PlantedBug[] = [
   {
     name: "a batch that was stopped is not let go when its module is there",
     file,
-    from: `if (this.#waiting.isStopped)
+    from: `if (this.#waiting.isStopped())
             this.#take()?.goOn();
         else`,
     to: "",

@@ -48,9 +48,7 @@ export class LoadsInThread {
     run.open++;
     thread.row.noteLoading(run.number);
     const waiting: WaitingBatch = {
-      get isStopped() {
-        return thread.row.isStopped(run.number);
-      },
+      isStopped: () => thread.row.isStopped(run.number),
       goOn: () => {
         this.#settle(run);
         if (recipe.isSetUp) {
@@ -61,7 +59,7 @@ export class LoadsInThread {
       },
       fail: () => {
         this.#settle(run);
-        if (waiting.isStopped) run.isExhausted = true;
+        if (waiting.isStopped()) run.isExhausted = true;
         else thread.answerBroken(run);
         thread.pump();
       },
@@ -97,7 +95,7 @@ export class LoadsInThread {
   /** The job of an import or a setup that nobody but a caller will end. */
   endlessJob(): number | undefined {
     for (const { recipe, waiting, sent } of this.#thread.runs) {
-      if (waiting === undefined || waiting.isStopped) continue;
+      if (waiting === undefined || waiting.isStopped()) continue;
       if (recipe.isEndless) return sent.batch.job.key;
     }
     return undefined;

@@ -13,7 +13,7 @@ export interface ReadinessSteps {
 /** A batch that waits. Of its two ends one is called, unless it leaves. */
 export interface WaitingBatch {
   /** Nobody wants its answer any more. */
-  readonly isStopped: boolean;
+  isStopped(): boolean;
   /** The recipe is ready, or the batch was stopped. */
   goOn(): void;
   fail(error: unknown): void;
@@ -55,7 +55,7 @@ export class Readiness {
     this.#phase = "imported";
     // A setup that begins for nobody could hold the thread as well.
     if (this.#waiting === undefined) return;
-    if (this.#waiting.isStopped) this.#take()?.goOn();
+    if (this.#waiting.isStopped()) this.#take()?.goOn();
     else this.#setUp();
   }
 

@@ -223,9 +223,7 @@ class Runner implements ContextHost {
       if (readiness.letsGo) leave();
     };
     const batch: WaitingBatch = {
-      get isStopped() {
-        return run.isStopped;
-      },
+      isStopped: () => run.isStopped,
       goOn: () => {
         settle();
         const { ready } = run.recipe;
