@@ -65,6 +65,7 @@ export class Batches {
     const { threads, counters } = this.#shell;
     const introduces = thread.link.use(job.recipe);
     threads.post(thread, { type: "batch", sent, introduces });
+    if (thread.link.count <= this.#shell.keepWarm) return;
     const isInUse = (recipe: number): boolean => thread.sent.some((one) => one.job.recipe === recipe);
     for (const recipe of thread.link.forgetBeyond(this.#shell.keepWarm, isInUse)) {
       counters["recipe forgotten by its thread"]++;

@@ -1,9 +1,8 @@
 /** What the main thread keeps of one thread, as the engine's `thread-link.ts` does: its recipes, and open questions. */
-const NONE: readonly number[] = [];
-
 export class LinkToThread {
   /** The recipes that the thread was given, least recently used first. */
   readonly #known = new Set<number>();
+  #newest: number | undefined;
   #asked: readonly number[] | undefined;
   #mustAskAgain = false;
 
@@ -11,8 +10,14 @@ export class LinkToThread {
     return this.#known.has(recipe);
   }
 
+  get count(): number {
+    return this.#known.size;
+  }
+
   /** A batch with this recipe is sent: whether that is new to the thread. */
   use(recipe: number): boolean {
+    if (recipe === this.#newest) return false;
+    this.#newest = recipe;
     const isNew = !this.#known.delete(recipe);
     this.#known.add(recipe);
     return isNew;
@@ -20,7 +25,6 @@ export class LinkToThread {
 
   /** The recipes that are too many now, but for those that the thread has a batch of. */
   forgetBeyond(keepWarm: number, isInUse: (recipe: number) => boolean): readonly number[] {
-    if (this.#known.size <= keepWarm) return NONE;
     const tooMany = this.#known.size - keepWarm;
     const forgotten = [...this.#known].filter((recipe) => !isInUse(recipe)).slice(0, tooMany);
     for (const recipe of forgotten) this.#known.delete(recipe);

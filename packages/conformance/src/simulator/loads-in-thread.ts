@@ -47,27 +47,10 @@ export class LoadsInThread {
     run.startedAt = this.#world.now;
     run.open++;
     thread.row.noteLoading(run.number);
-    const waiting: WaitingBatch = {
-      isStopped: () => thread.row.isStopped(run.number),
-      goOn: () => {
-        this.#settle(run);
-        if (recipe.isSetUp) {
-          thread.lastEndAt = this.#world.now;
-          thread.begin(run);
-        } else run.isExhausted = true;
-        thread.pump();
-      },
-      fail: () => {
-        this.#settle(run);
-        if (waiting.isStopped()) run.isExhausted = true;
-        else thread.answerBroken(run);
-        thread.pump();
-      },
-    };
-    run.waiting = waiting;
+    run.waiting = new WaitingInThread(thread, this.#world, run);
     this.#underWay.add(recipe);
     this.#world.onWaits(recipe);
-    recipe.readiness.wait(waiting);
+    recipe.readiness.wait(run.waiting);
   }
 
   goOn(step: LoadStep): void {
@@ -84,12 +67,7 @@ export class LoadsInThread {
   leave(run: BatchInThread): void {
     if (run.waiting === undefined) return;
     run.recipe.readiness.leave();
-    this.#settle(run);
-  }
-
-  #settle(run: BatchInThread): void {
-    run.waiting = undefined;
-    run.open--;
+    settle(run);
   }
 
   /** The job of an import or a setup that nobody but a caller will end. */
@@ -107,4 +85,44 @@ export class LoadsInThread {
     for (const { step } of endless) this.#world.planTimer(this.#thread, 0, Kind.LOAD_STEP, step);
     return endless.length > 0;
   }
+}
+
+class WaitingInThread implements WaitingBatch {
+  readonly #thread: SimulatedThread;
+  readonly #world: ThreadWorld;
+  readonly #run: BatchInThread;
+
+  constructor(thread: SimulatedThread, world: ThreadWorld, run: BatchInThread) {
+    this.#thread = thread;
+    this.#world = world;
+    this.#run = run;
+  }
+
+  isStopped(): boolean {
+    return this.#thread.row.isStopped(this.#run.number);
+  }
+
+  goOn(): void {
+    const thread = this.#thread;
+    const run = this.#run;
+    settle(run);
+    if (run.recipe.isSetUp) {
+      thread.lastEndAt = this.#world.now;
+      thread.begin(run);
+    } else run.isExhausted = true;
+    thread.pump();
+  }
+
+  fail(): void {
+    const run = this.#run;
+    settle(run);
+    if (this.isStopped()) run.isExhausted = true;
+    else this.#thread.answerBroken(run);
+    this.#thread.pump();
+  }
+}
+
+function settle(run: BatchInThread): void {
+  run.waiting = undefined;
+  run.open--;
 }
