@@ -7,10 +7,8 @@ export const readinessBugs: readonly PlantedBug[] = [
   {
     name: "a setup begins for a batch that has left while its module was imported",
     file,
-    from: `if (this.#waiting === undefined)
-            return;
-        if (this.#waiting.isStopped())`,
-    to: "if (this.#waiting?.isStopped())",
+    from: "if (this.#waiting.some((batch) => !batch.isStopped()))",
+    to: "if (true)",
     why: "L1: one that computes for ever holds the thread with whatever comes next, and no batch is suspected.",
     wasReal: "It began for each batch whose module was imported, whether or not somebody had stopped it.",
   },
@@ -67,31 +65,25 @@ export const readinessBugs: readonly PlantedBug[] = [
   {
     name: "a batch goes on when its module is imported, and is not set up",
     file,
-    from: `else
-            this.#setUp();
-    }
-    isSetUp()`,
-    to: `else
-            this.isSetUp();
-    }
-    isSetUp()`,
+    from: `!batch.isStopped()))
+            this.#setUp();`,
+    to: `!batch.isStopped()))
+            this.isSetUp();`,
     why: "S8: its items would run without their resource.",
   },
   {
     name: "a batch does not hear of a setup that has failed",
     file,
-    from: "this.#take()?.fail(error);",
-    to: `if (this.#phase === "cold") this.#take()?.fail(error);`,
+    from: "batch.fail(error);",
+    to: `if (this.#phase === "cold") batch.fail(error);`,
     why: "L1: its job never settles.",
   },
   {
-    name: "a batch that was stopped is not let go when its module is there",
+    name: "a setup begins for a batch that was stopped while its module was imported",
     file,
-    from: `if (this.#waiting.isStopped())
-            this.#take()?.goOn();
-        else`,
-    to: "",
-    why: "Its setup would begin for nobody.",
+    from: "this.#waiting.some((batch) => !batch.isStopped())",
+    to: "this.#waiting.length > 0",
+    why: "It would begin for nobody.",
     equivalent: "Its thread is suspected, and set aside if the setup has no end: that costs a thread, and no promise.",
   },
 ];

@@ -2,6 +2,8 @@
 export interface Chance {
   /** How long a message is on its way. */
   latencyMs(): number;
+  /** How long it takes a thread to notice that a batch was stopped, if it does not look by itself. */
+  noticeMs(): number;
   startMs(slot: number, incarnation: number): number;
   failsToStart(slot: number, incarnation: number): boolean;
   /** From the end of a thread to the word of it. */
@@ -41,6 +43,9 @@ export class SteadyChance implements Chance {
 
   latencyMs(): number {
     return this.#options.latencyMs ?? 0;
+  }
+  noticeMs(): number {
+    return 0;
   }
   startMs(_slot: number, incarnation: number): number {
     return incarnation === 0 ? 0 : (this.#options.startMs ?? 25);

@@ -14,6 +14,7 @@ export class DrawnChance implements Chance {
   readonly #latencyMs: number;
   readonly #timing: Random;
   readonly #network: Random;
+  readonly #notices: Random;
   readonly #fates: Random;
   readonly #handlerFaults: number;
 
@@ -22,6 +23,7 @@ export class DrawnChance implements Chance {
     this.#latencyMs = latencyMs;
     this.#timing = streamOf(seed, "timing");
     this.#network = streamOf(seed, "network");
+    this.#notices = streamOf(seed, "notices");
     this.#fates = streamOf(seed, "faults");
     const { crash, exitAfter, hang, native, fail, failFinal, uncloneable, unreadable } = faults;
     this.#handlerFaults =
@@ -40,6 +42,10 @@ export class DrawnChance implements Chance {
       return this.#latencyMs + this.#network.next() * 120;
     }
     return this.#latencyMs;
+  }
+
+  noticeMs(): number {
+    return this.#notices.chance(0.3) ? this.#notices.next() * 5 : 0;
   }
 
   startMs(_slot: number, incarnation: number): number {

@@ -66,7 +66,7 @@ export class LoadsInThread {
   /** The batch waits no more; what has begun goes on without it, and serves the next job. */
   leave(run: BatchInThread): void {
     if (run.waiting === undefined) return;
-    run.recipe.readiness.leave();
+    run.recipe.readiness.leave(run.waiting);
     settle(run);
   }
 

@@ -122,7 +122,7 @@ export interface Plan {
 /** One generator per concern, so that a fault more or less does not shift the others. */
 export function streamOf(
   seed: number,
-  concern: "workload" | "swarm" | "cache" | "columns" | "loads" | "timing" | "network" | "faults",
+  concern: "workload" | "swarm" | "cache" | "columns" | "loads" | "timing" | "network" | "notices" | "faults",
 ): Random {
   let mixed = seed | 0;
   for (const letter of concern)

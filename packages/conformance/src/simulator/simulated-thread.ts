@@ -226,8 +226,9 @@ export class SimulatedThread {
       run.isExhausted = true;
       return;
     }
+    if (run.waiting !== undefined) return;
     if (!run.recipe.isSetUp) {
-      if (run.startedAt < 0) this.loads.prepare(run);
+      this.loads.prepare(run);
       return;
     }
     if (!run.hasBegun) this.begin(run);

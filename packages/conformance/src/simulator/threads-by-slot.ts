@@ -194,7 +194,7 @@ export class ThreadsBySlot implements ThreadWorld {
 
   stop(thread: SimulatedThread, batch: number): void {
     this.#shell.control.stop(thread.rowNumber, batch);
-    this.#shell.agenda.plan(this.now, Kind.STOP_SEEN, thread, undefined);
+    this.#shell.agenda.plan(this.now + this.#shell.chance.noticeMs(), Kind.STOP_SEEN, thread, undefined);
   }
 
   /** Ends threads that were set aside, as far as that is safe; the others are left until they come back. */

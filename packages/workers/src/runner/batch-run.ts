@@ -31,6 +31,8 @@ export class BatchRun {
   exhausted = false;
   /** When the first item was claimed, or its recipe's setup began; 0 before. */
   startedAt = 0;
+  /** For its recipe to be ready. */
+  isWaiting = false;
   /** The recipe is ready and items may be claimed. */
   hasBegun = false;
   #values: RunValues | undefined;

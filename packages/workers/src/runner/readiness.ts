@@ -21,8 +21,8 @@ export interface WaitingBatch {
 
 export class Readiness {
   #phase: "cold" | "importing" | "imported" | "setting up" | "ready" = "cold";
-  /** One at the most: a thread turns to the next batch when this one has left. */
-  #waiting: WaitingBatch | undefined;
+  /** Usually one; but one that was stopped, and has not seen it, does not keep the next one waiting. */
+  #waiting: WaitingBatch[] = [];
   readonly #steps: ReadinessSteps;
 
   constructor(steps: ReadinessSteps) {
@@ -31,7 +31,7 @@ export class Readiness {
 
   /** Nothing is done before a batch waits for it. */
   wait(batch: WaitingBatch): void {
-    this.#waiting = batch;
+    this.#waiting.push(batch);
     if (this.#phase === "cold") {
       this.#phase = "importing";
       this.#steps.importModule();
@@ -47,26 +47,25 @@ export class Readiness {
   }
 
   /** The batch waits no more; what has begun goes on, and serves the next one. */
-  leave(): void {
-    this.#waiting = undefined;
+  leave(batch: WaitingBatch): void {
+    this.#waiting = this.#waiting.filter((one) => one !== batch);
   }
 
   imported(): void {
     this.#phase = "imported";
     // A setup that begins for nobody could hold the thread as well.
-    if (this.#waiting === undefined) return;
-    if (this.#waiting.isStopped()) this.#take()?.goOn();
-    else this.#setUp();
+    if (this.#waiting.some((batch) => !batch.isStopped())) this.#setUp();
+    else for (const batch of this.#takeAll()) batch.goOn();
   }
 
   isSetUp(): void {
     this.#phase = "ready";
-    this.#take()?.goOn();
+    for (const batch of this.#takeAll()) batch.goOn();
   }
 
   failed(error: unknown): void {
     this.#phase = this.#phase === "importing" ? "cold" : "imported";
-    this.#take()?.fail(error);
+    for (const batch of this.#takeAll()) batch.fail(error);
   }
 
   #setUp(): void {
@@ -74,9 +73,9 @@ export class Readiness {
     this.#steps.setUp();
   }
 
-  #take(): WaitingBatch | undefined {
-    const batch = this.#waiting;
-    this.#waiting = undefined;
-    return batch;
+  #takeAll(): readonly WaitingBatch[] {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    return waiting;
   }
 }

@@ -185,12 +185,14 @@ class Runner implements ContextHost {
       run.exhausted = true;
       return;
     }
+    // Also one whose setup is over: it goes on when it is told.
+    if (run.isWaiting) return;
     const ready = run.recipe.ready;
     if (ready === undefined) {
-      if (run.startedAt === 0) this.#prepare(run);
+      this.#prepare(run);
       return;
     }
-    if (run.startedAt === 0) this.#begin(run, ready);
+    if (!run.hasBegun) this.#begin(run, ready);
     const { definition, resource } = ready;
     if (definition.item !== undefined) callItems(run, definition, resource, this.#lanes, this);
     else if (this.#lanes.inFlight > 0) return;
@@ -208,15 +210,17 @@ class Runner implements ContextHost {
   #prepare(run: BatchRun): void {
     const { readiness } = run.recipe;
     run.startedAt = this.now();
+    run.isWaiting = true;
     run.open++;
     this.#row.noteLoading(run.number);
     const settle = (): void => {
+      run.isWaiting = false;
       run.open--;
       run.aborters.delete(leaveIfFree);
       run.abandoners.delete(leave);
     };
     const leave = (): void => {
-      readiness.leave();
+      readiness.leave(batch);
       settle();
     };
     const leaveIfFree = (): void => {

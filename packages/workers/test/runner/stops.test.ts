@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { ControlRow, STOPPED } from "@threadmill/protocol";
 import { afterEach, describe, expect, it } from "vitest";
 import type { ItemContext } from "../../src/context.js";
 import { deferred } from "./deferred.js";
@@ -211,6 +212,33 @@ describe("a batch that is stopped", () => {
     stage.act = (_, ctx) => (ctx as ItemContext<string>).resource;
     expect((await thread.done(thread.batch(recipe, ["b"])))[3]).toEqual(["model"]);
     expect(setups).toBe(1);
+  });
+});
+
+describe("a batch that comes while one that was stopped has not noticed it, during their setup", () => {
+  it("waits for the same setup, whoever leaves", async () => {
+    await using thread = new ThreadAtHand();
+    const { promise, resolve } = deferred<string>();
+    const begun = new Promise<void>((tell) => {
+      stage.setUp = () => {
+        tell();
+        return promise;
+      };
+    });
+    stage.act = (_, ctx) => (ctx as ItemContext<string>).resource;
+    const recipe = thread.introduce("equipped");
+    const stopped = thread.batch(recipe, ["a"]);
+    await begun;
+    // Without a word that would wake the thread.
+    const row = new ControlRow(thread.control.buffer, ThreadAtHand.row, false);
+    Atomics.store(row.words, row.limitAt(stopped), STOPPED);
+    const next = thread.batch(recipe, ["b"]);
+    thread.send(["which"]);
+    expect((await thread.hears("held"))[1]).toEqual([stopped, next]);
+    thread.stop(stopped);
+    expect(await thread.done(stopped)).toEqual(nothing(stopped));
+    resolve("model");
+    expect((await thread.done(next))[3]).toEqual(["model"]);
   });
 });
 
