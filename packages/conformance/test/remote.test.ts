@@ -27,6 +27,7 @@ testEngine("the remote engine", {
     "a job with a cache that streams": CACHE,
     "pause and cancel of a job with a cache": CACHE,
     "a cache that fails": CACHE,
+    "items of one job with the same key": CACHE,
     "the cache option": CACHE,
     "values > fail the job by name when the caller's array loses some during the job": SENT,
     "values > fail the job by name when the caller's array gets more during the job": SENT,
