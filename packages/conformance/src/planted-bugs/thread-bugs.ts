@@ -120,6 +120,49 @@ export const threadBugs: readonly PlantedBug[] = [
     why: "S9: the innocent ones are held to be suspect; halves find the culprit.",
   },
   {
+    name: "a thread that looks at nothing is waited for",
+    file: "clock",
+    from: "isHeedCheck && isDeaf(turn, slot)",
+    to: "false",
+    why: "L1: it computes for ever what nobody waits for.",
+    wasReal: "The rest of a handler that was left behind held up healthy jobs.",
+  },
+  {
+    name: "a thread that was late once is set aside",
+    file: "clock",
+    from: "running.isUnheeded = true;",
+    to: "return true;",
+    why: "L4: before its time.",
+  },
+  {
+    name: "a batch is not heeded as soon as it is sent",
+    file: "clock",
+    from: "(running.runningSince ?? now) + state.options.graceMs > now",
+    to: "false",
+    why: "L4: what came right before the first look had no grace.",
+  },
+  {
+    name: "what a thread does not look at waits for the second look",
+    file: "clock",
+    from: "// Others need not wait for the second look.\n    takeBack(turn, slot);",
+    to: "",
+    why: "L4: others could have had it.",
+  },
+  {
+    name: "work goes behind what its thread does not look at",
+    file: "assign",
+    from: " || batch?.isUnheeded === true",
+    to: "",
+    why: "L4: it would wait there.",
+  },
+  {
+    name: "a thread that looks at nothing is looked at once",
+    file: "clock",
+    from: "if (isHeedCheck && slot.running !== undefined)",
+    to: "if (false)",
+    why: "L1: the next batch waits for ever.",
+  },
+  {
     name: "one item takes the blame for a batch behind it that overran its time",
     file: "threads",
     from: "suspects.length === 1 && only !== undefined && !hasSplit",
@@ -152,7 +195,7 @@ export const threadBugs: readonly PlantedBug[] = [
   {
     name: "an item that overran its time is forgiven since its thread had to wait to be set aside",
     file: "threads",
-    from: "if (wasStopped)",
+    from: "if (!isOverdue)",
     to: "if (true)",
     why: "S9: it costs an attempt.",
   },
@@ -203,8 +246,8 @@ export const threadBugs: readonly PlantedBug[] = [
   {
     name: "a stuck thread waits for ever when another one has ended",
     file: "threads",
-    from: `find((slot) => slot.phase === "stuck")`,
-    to: `find((slot) => slot.phase === "lost")`,
+    from: `find((slot) => slot.phase === "stuck" && `,
+    to: `find((slot) => slot.phase === "lost" && `,
     why: "L4: its slot is never filled again.",
   },
   {
@@ -279,8 +322,8 @@ export const threadBugs: readonly PlantedBug[] = [
   {
     name: "the time limit does not hold for a batch behind another one",
     file: "clock",
-    from: "for (const batch of [running, behind]) {",
-    to: "for (const batch of [running]) {",
+    from: "for (const batch of [running, behind]) {\n        if (!isTimed",
+    to: "for (const batch of [running]) {\n        if (!isTimed",
     why: "L1: free lanes run items of the batch behind.",
     wasReal: "Only the running batch of a slot was watched.",
   },
@@ -310,8 +353,8 @@ export const threadBugs: readonly PlantedBug[] = [
   {
     name: "threads that were set aside are left alone if they could not be ended at once",
     file: "clock",
-    from: "state.strayCheckAt, state.rebalanceAt",
-    to: "state.rebalanceAt",
+    from: "state.strayCheckAt, state.heedCheckAt",
+    to: "state.heedCheckAt",
     why: "L4: a thread that was in native code computes for ever afterwards.",
   },
   {
@@ -325,15 +368,15 @@ export const threadBugs: readonly PlantedBug[] = [
   {
     name: "the timer is not set for slow batches",
     file: "clock",
-    from: "state.strayCheckAt, state.rebalanceAt",
-    to: "state.strayCheckAt",
+    from: "state.heedCheckAt, state.rebalanceAt",
+    to: "state.heedCheckAt",
     why: "A thread has nothing to do while slow items wait in another one's batch.",
   },
   {
     name: "what else is in a thread waits until its grace is over",
     file: "clock",
-    from: 'turn.out.push({ type: "revoke", batch: one, keep: 0, least: 0 });',
-    to: ";",
+    from: "batch.isOverdue = true;\n        // Its neighbours need not wait to see whether it comes back.\n        takeBack(turn, slot);",
+    to: "batch.isOverdue = true;",
     why: "L4: its neighbours need not wait to see whether it comes back.",
   },
   {

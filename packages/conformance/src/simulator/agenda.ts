@@ -10,6 +10,7 @@ export const Kind = {
   LOAD_STEP: 5,
   STOP_SEEN: 6,
   DIE: 7,
+  RELAPSE: 8,
   /** On the main thread: they wait while it is busy. */
   DELIVER: 16,
   STARTED: 17,

@@ -31,6 +31,7 @@ export class Batches {
       if (first.batch.isAlone || batch.isAlone) broken("S8", "an item that must be alone has company");
       if (first.stoppedAt !== undefined) broken("S8", "a batch goes behind one that was stopped");
       if (first.batch.isOverdue) broken("L4", "a batch goes behind one that has overrun its time");
+      if (first.batch.isUnheeded) broken("L4", "a batch goes behind one that its thread does not look at");
     }
     const sent: Sent = {
       serial: this.#serial++,

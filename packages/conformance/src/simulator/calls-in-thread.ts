@@ -49,6 +49,7 @@ export class CallsInThread {
     }
     if (typeof call.fate === "object") thread.row.leave("native");
     if (call.isAbandoned) {
+      if (thread.blockedBy === call) thread.blockedBy = undefined;
       thread.row.leave(natureOf(call.run.task));
       return;
     }
@@ -172,5 +173,17 @@ export class CallsInThread {
     this.#freeLane(call);
     // Nobody waits for the handler any more, but it may still be in native code.
     this.#thread.row.enter(natureOf(call.run.task));
+    const relapseMs = call.fate === "await" ? this.#world.relapseMs() : undefined;
+    if (relapseMs !== undefined) this.#world.plan(this.#thread, relapseMs, Kind.RELAPSE, call);
+  }
+
+  /**
+   * What it has waited for has come, and it computes for ever. Not while the thread is at work, or has answers on their
+   * way: from outside it would look as if those batches computed.
+   */
+  relapse(call: RunningCall): void {
+    const { runs, sent } = this.#thread;
+    if (call.isOver || runs.length > 0 || sent.some(({ begunAt }) => begunAt < Infinity)) return;
+    this.#thread.blockedBy = call;
   }
 }

@@ -94,7 +94,7 @@ export class Causes {
     const isStopped = wasStuck
       ? thread.sent.some(({ stoppedAt }) => stoppedAt !== undefined)
       : thread.sent.some((sent, place) => this.#isStuck(thread, sent, place === 0));
-    if (isStopped) return;
+    if (isStopped || this.#isDeaf(thread, wasStuck)) return;
     if (!thread.sent.some((sent) => this.#isOverdue(thread, sent))) {
       broken("L4", `the thread of slot ${thread.slot} is set aside before its time`);
     }
@@ -153,6 +153,16 @@ export class Causes {
     // One behind has its grace from when it was last seen to go on, unless it loads and holds the thread by that.
     const since = isFirst || cur === LOADING ? stoppedAt : Math.max(stoppedAt, batch.seenAt);
     return since + options.graceMs <= now + EPSILON_MS && (isFirst || cur !== NOT_BEGUN);
+  }
+
+  /** It had two graces to look at what it was given, and has not. */
+  #isDeaf(thread: SimulatedThread, wasStuck: boolean): boolean {
+    const { now, options } = this.#shell;
+    const [first] = thread.sent;
+    if (first === undefined || !first.batch.isUnheeded) return false;
+    // It may have begun to load since there was no room for it.
+    if (this.#cur(thread, first) !== NOT_BEGUN && !wasStuck) return false;
+    return (first.batch.runningSince ?? now) + 2 * options.graceMs <= now + EPSILON_MS;
   }
 
   #isOverdue(thread: SimulatedThread, sent: Sent): boolean {

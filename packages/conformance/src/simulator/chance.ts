@@ -15,6 +15,8 @@ export interface Chance {
   claimGapMs(): number;
   /** Whether that is before the store of the position, or between the store and the look at the limit. */
   isGapFirst(): boolean;
+  /** After how long a handler that waits, and was left behind, computes for ever; undefined: it never does. */
+  relapseMs(): number | undefined;
   /** How many of the messages that were on their way from a thread go down with it. */
   lostWith(messages: number): number;
   /** After how long the same answer comes again, past the shell's own check; undefined: it does not. */
@@ -67,6 +69,9 @@ export class SteadyChance implements Chance {
   }
   isGapFirst(): boolean {
     return false;
+  }
+  relapseMs(): undefined {
+    return undefined;
   }
   lostWith(_messages: number): number {
     return 0;

@@ -15,6 +15,7 @@ export class DrawnChance implements Chance {
   readonly #timing: Random;
   readonly #network: Random;
   readonly #notices: Random;
+  readonly #relapses: Random;
   readonly #fates: Random;
   readonly #handlerFaults: number;
 
@@ -24,6 +25,7 @@ export class DrawnChance implements Chance {
     this.#timing = streamOf(seed, "timing");
     this.#network = streamOf(seed, "network");
     this.#notices = streamOf(seed, "notices");
+    this.#relapses = streamOf(seed, "relapses");
     this.#fates = streamOf(seed, "faults");
     const { crash, exitAfter, hang, native, fail, failFinal, uncloneable, unreadable } = faults;
     this.#handlerFaults =
@@ -82,6 +84,12 @@ export class DrawnChance implements Chance {
 
   isGapFirst(): boolean {
     return this.#timing.chance(0.5);
+  }
+
+  relapseMs(): number | undefined {
+    if (!this.hasFaults || !this.#relapses.chance(0.3)) return undefined;
+    this.note("relapse");
+    return this.#relapses.next() * 100;
   }
 
   lostWith(messages: number): number {

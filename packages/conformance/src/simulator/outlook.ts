@@ -51,10 +51,11 @@ export class Outlook {
     }
   }
 
-  /** An idle engine has its timer off; but a stray that has just ended may leave one look at nothing. */
+  /** An idle engine has its timer off; but a stray that has just ended, or work, may leave one look at nothing. */
   #checkRest(): void {
     const { state, armedAt } = this.#shell;
-    if (state.isIdle && armedAt !== undefined && armedAt !== state.strayCheckAt) {
+    const isLastLook = armedAt === state.strayCheckAt || armedAt === state.heedCheckAt;
+    if (state.isIdle && armedAt !== undefined && !isLastLook) {
       broken("L2", `nothing is to be done, and the timer is set to ${armedAt}`);
     }
   }

@@ -122,7 +122,8 @@ export interface Plan {
 /** One generator per concern, so that a fault more or less does not shift the others. */
 export function streamOf(
   seed: number,
-  concern: "workload" | "swarm" | "cache" | "columns" | "loads" | "timing" | "network" | "notices" | "faults",
+  concern:
+    "workload" | "swarm" | "cache" | "columns" | "loads" | "timing" | "network" | "notices" | "relapses" | "faults",
 ): Random {
   let mixed = seed | 0;
   for (const letter of concern)

@@ -133,6 +133,9 @@ export class SimulatedThread {
       case Kind.ABANDON:
         this.#abandon(detail as BatchInThread);
         break;
+      case Kind.RELAPSE:
+        this.calls.relapse(detail as RunningCall);
+        break;
       case Kind.LOAD_STEP:
         this.loads.goOn(detail as LoadStep);
         break;

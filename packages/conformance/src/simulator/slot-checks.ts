@@ -39,7 +39,8 @@ export class SlotChecks {
       broken("S8", `slot ${index} holds ${held} batches, and its thread ${thread?.sent.length ?? 0}`);
     }
     if ((phase === "stuck") !== this.#shell.threads.stuck.has(index)) broken("S12", `slot ${index} is ${phase}`);
-    const mayBeStuck = phase === "stuck" || this.#isOverdue(running) || this.#isOverdue(behind);
+    const mayBeStuck =
+      phase === "stuck" || this.#isOverdue(running) || this.#isOverdue(behind) || running?.isUnheeded === true;
     if (mayBeStuck && isTurnOver && thread !== undefined) this.#checkBehindStuck(thread);
     if (phase === "stuck" && running === undefined) broken("L4", `slot ${index} is stuck with nothing`);
     if (phase !== "ready" || running !== undefined) return;
@@ -54,7 +55,7 @@ export class SlotChecks {
     const { runnable, jobs, slots } = this.#state;
     if (runnable.size === 0 || phase !== "ready" || running === undefined || running.isAlone) return;
     if (behind !== undefined || reservedFor !== undefined) return;
-    if (running.stoppedAt !== undefined || running.isOverdue) return;
+    if (running.stoppedAt !== undefined || running.isOverdue || running.isUnheeded) return;
     for (const job of jobs.values()) {
       if (!runnable.has(job)) continue;
       if (job.suspects.length === 0) broken("L1", `job ${job.key} has work, and nothing waits behind slot ${index}`);
@@ -109,7 +110,8 @@ export class SlotChecks {
         broken("L4", `slot ${index} was stopped at ${running.stoppedAt} and is still held`);
       }
       const call = blockingCall(thread);
-      if (call === undefined || call.deadline === Infinity || call.run.sent.stoppedAt !== undefined) continue;
+      if (call === undefined || call.isAbandoned || call.deadline === Infinity || call.run.sent.stoppedAt !== undefined)
+        continue;
       // The call may have begun right after a look, and the next one notes no more than that it has begun.
       const most = call.deadline + call.run.sent.batch.job.rules.timeoutMs + options.graceMs;
       if (now > most + this.#shell.slackMs) broken("L4", `slot ${index} is in one call until ${now}, beyond ${most}`);

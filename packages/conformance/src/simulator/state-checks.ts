@@ -6,6 +6,7 @@ import type { Batch, Job, SchedulerEvent, State } from "@threadmill/engine/inter
 import type { JobView } from "./job-view.js";
 import type { Shell } from "./shell.js";
 import { Position } from "./thread-world.js";
+import { blockingCall } from "./threads-by-slot.js";
 import { broken } from "./violation.js";
 
 const EPSILON_MS = 1e-6;
@@ -222,7 +223,9 @@ export class StateChecks {
       if (reservedFor !== undefined) left.push(`slot ${index} is kept for a job`);
       if (phase !== "ready" && phase !== "broken") left.push(`slot ${index} is ${phase}`);
       const thread = shell.threads.at(index);
-      if (phase === "ready" && (thread === undefined || !thread.isAlive || thread.blockedBy !== undefined)) {
+      // One that computes what nobody waits for shows only when it does not look at the next batch.
+      const isBlocked = thread?.blockedBy !== undefined && blockingCall(thread)?.isAbandoned !== true;
+      if (phase === "ready" && (thread === undefined || !thread.isAlive || isBlocked)) {
         left.push(`slot ${index} has no thread that could work`);
       }
     }

@@ -106,6 +106,8 @@ export interface ThreadWorld {
   callMs(run: BatchInThread, first: number, end: number): number;
   /** Time that a claim takes between two of its parts; 0: none. */
   claimGapMs(): number;
+  /** When a handler that was left behind computes for ever; undefined: it goes on waiting. */
+  relapseMs(): number | undefined;
   /** Whether that is before the store of the position, or after it. */
   isGapFirst(): boolean;
   die(thread: SimulatedThread): void;

@@ -185,6 +185,7 @@ export class ThreadsBySlot implements ThreadWorld {
     this.strays.add(thread);
     this.#setAsideAt = this.now;
     thread.isStray = true;
+    if (thread.sent[0]?.batch.isUnheeded === true) counters["thread set aside that looked at nothing"]++;
     // What it has not begun it shall not begin when it comes back.
     for (const { batch } of thread.sent) this.stop(thread, batch.number);
     this.#takeBack(thread);
@@ -295,6 +296,10 @@ export class ThreadsBySlot implements ThreadWorld {
 
   claimGapMs(): number {
     return this.#shell.chance.claimGapMs();
+  }
+
+  relapseMs(): number | undefined {
+    return this.#shell.chance.relapseMs();
   }
 
   isGapFirst(): boolean {

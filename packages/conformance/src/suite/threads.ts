@@ -11,6 +11,7 @@ import {
   deadlySetup,
   failsThenKills,
   nativeSpinning,
+  relapsing,
   spinning,
 } from "../fixtures/index.js";
 import { Gate } from "../gate.js";
@@ -198,6 +199,17 @@ export function threadsSuite(subject: Subject): void {
       const other = engine.run(addOne, range(50));
       stuck.cancel();
       expect((await other.result).values).toHaveLength(50);
+      gate.open();
+    });
+
+    withThreads("in what nobody waits for any more looks at nothing: what it was given is run elsewhere", async () => {
+      const engine = kit.single({ graceMs: 300 });
+      const gate = new Gate();
+      await failure(engine.call(relapsing, { value: 1, gate: gate.shared }, { timeoutMs: 20 }), "TASK_TIMEOUT");
+      gate.letThrough(1);
+      await gate.arrived(2);
+      expect(await engine.map(addOne, range(100))).toHaveLength(100);
+      expect(engine.stats()).toMatchObject({ threadsStuck: 1, threadsStarted: 2, threadsLost: 0 });
       gate.open();
     });
 

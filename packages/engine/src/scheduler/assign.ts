@@ -31,13 +31,13 @@ export function fill(turn: Turn): void {
   if (lookAt > turn.now && state.rebalanceAt < Infinity) state.rebalanceAt = Math.min(lookAt, state.rebalanceAt);
 }
 
-/** A slot whose thread has yet to let go of something, or has overrun a time limit, gets nothing new: it may be stuck. */
+/** A slot whose thread has yet to let go of something, has overrun a time limit or looks at nothing gets nothing new. */
 function canTake({ phase, running, behind }: Slot): boolean {
   return phase === "ready" && !mayBeStuck(running) && !mayBeStuck(behind);
 }
 
 function mayBeStuck(batch: Batch | undefined): boolean {
-  return isStopped(batch) || batch?.isOverdue === true;
+  return isStopped(batch) || batch?.isOverdue === true || batch?.isUnheeded === true;
 }
 
 function assignNext(turn: Turn, slot: Slot): void {
@@ -96,11 +96,13 @@ function assign(turn: Turn, slot: Slot, job: Job, work: Work): void {
     seenCur: NOT_BEGUN,
     seenAt: now,
     isOverdue: false,
+    isUnheeded: false,
   };
   slot.nextBatch = (number + 1) | 0;
   if (running === undefined) slot.running = batch;
   else slot.behind = batch;
   job.batches.add(batch);
+  if (state.heedCheckAt === Infinity) state.heedCheckAt = now + state.options.graceMs;
   if (!job.hasStarted) {
     job.hasStarted = true;
     state.newcomers.delete(job);

@@ -1,9 +1,9 @@
 /** Deadlines: what is due at a tick, and when the next one must come. There is one timer, for the nearest. */
 import type { Cursors } from "./events.js";
 import { refresh } from "./life.js";
-import { type Batch, type Job, LOADING, NOT_BEGUN, type Slot, dueAt } from "./state.js";
+import { type Batch, type Job, LOADING, NOT_BEGUN, type Slot, dueAt, isStopped } from "./state.js";
 import type { Turn } from "./turn.js";
-import { onOverdue, onStuck } from "./threads.js";
+import { onOverdue, onStuck, takeBack } from "./threads.js";
 
 /** `cursors` holds the last claims in each slot. */
 export function onTick(turn: Turn, cursors: readonly Cursors[]): void {
@@ -13,7 +13,11 @@ export function onTick(turn: Turn, cursors: readonly Cursors[]): void {
     if (job === undefined || dueAt(job) > now) break;
     refresh(turn, job);
   }
+  const isHeedCheck = state.heedCheckAt <= now;
+  // Until nothing runs any more, a look each grace: a timer for each batch would cost more than all else of it.
+  if (isHeedCheck) state.heedCheckAt = Infinity;
   for (const slot of state.slots) {
+    if (isHeedCheck && slot.running !== undefined) state.heedCheckAt = now + state.options.graceMs;
     if (slot.phase !== "ready") continue;
     const [running, behind] = cursors[slot.index] ?? [-1, -1];
     for (const [batch, cur] of [
@@ -23,6 +27,7 @@ export function onTick(turn: Turn, cursors: readonly Cursors[]): void {
       if (batch !== undefined) observe(turn, batch, cur);
     }
     if (stopDeadline(turn, slot) <= now && isStuck(slot)) onStuck(turn, slot);
+    else if (isHeedCheck && isDeaf(turn, slot)) onStuck(turn, slot);
     else watchTimeLimits(turn, slot);
   }
   if (state.setAside > 0 && state.strayCheckAt <= now) {
@@ -38,6 +43,7 @@ function observe({ now }: Turn, batch: Batch, cur: number): void {
   batch.seenCur = cur;
   batch.seenAt = now;
   batch.isOverdue = false;
+  if (cur !== NOT_BEGUN) batch.isUnheeded = false;
 }
 
 /** When to look whether the thread of this slot is stuck; Infinity for never. */
@@ -55,6 +61,24 @@ function isStuck({ running, behind }: Slot): boolean {
   return running?.stoppedAt !== undefined || (behind?.stoppedAt !== undefined && behind.seenCur !== NOT_BEGUN);
 }
 
+/**
+ * Whether the thread does not even look at what it was given: it computes something that nobody waits for, such as the rest
+ * of a handler that was left behind. Two looks must agree, since a process that stood still is late for everything.
+ */
+function isDeaf(turn: Turn, slot: Slot): boolean {
+  const { state, now } = turn;
+  const { running, behind } = slot;
+  if (running === undefined || isStopped(running) || running.seenCur !== NOT_BEGUN) return false;
+  // A message that it could not read is not in its way.
+  if (behind !== undefined && behind.seenCur !== NOT_BEGUN) return false;
+  if (running.isUnheeded) return true;
+  if ((running.runningSince ?? now) + state.options.graceMs > now) return false;
+  running.isUnheeded = true;
+  // Others need not wait for the second look.
+  takeBack(turn, slot);
+  return false;
+}
+
 /** A thread that is in the same item for longer than its limit is computing, or it would have told the time itself. */
 function watchTimeLimits(turn: Turn, slot: Slot): void {
   const { running, behind } = slot;
@@ -66,11 +90,7 @@ function watchTimeLimits(turn: Turn, slot: Slot): void {
     }
     batch.isOverdue = true;
     // Its neighbours need not wait to see whether it comes back.
-    for (const one of [running, behind]) {
-      if (one !== undefined && one.stoppedAt === undefined) {
-        turn.out.push({ type: "revoke", batch: one, keep: 0, least: 0 });
-      }
-    }
+    takeBack(turn, slot);
   }
 }
 
@@ -87,7 +107,7 @@ function overdueAt({ state }: Turn, { job, seenAt, isOverdue }: Batch): number {
 /** Sets the timer to the nearest deadline, if that has changed. */
 export function arm(turn: Turn): void {
   const { state, out } = turn;
-  let at = Math.min(nearestRetry(state.backingOff.first), state.strayCheckAt, state.rebalanceAt);
+  let at = Math.min(nearestRetry(state.backingOff.first), state.strayCheckAt, state.heedCheckAt, state.rebalanceAt);
   for (const slot of state.slots) {
     if (slot.phase !== "ready") continue;
     at = Math.min(at, stopDeadline(turn, slot));

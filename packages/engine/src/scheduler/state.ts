@@ -141,6 +141,8 @@ export interface Batch {
   seenAt: number;
   /** Its thread has overrun the item's time limit and was asked for the rest back. */
   isOverdue: boolean;
+  /** Its thread had a grace to look at it, and had not when it was last asked. */
+  isUnheeded: boolean;
 }
 
 export interface Slot {
@@ -183,6 +185,8 @@ export interface State {
   setAside: number;
   /** When to try again to end them. */
   strayCheckAt: number;
+  /** When to look again whether threads look at what they were given. */
+  heedCheckAt: number;
   /** When to look again whether a thread without work can take some from another. */
   rebalanceAt: number;
   /** What the timer is set to; Infinity for off. */
@@ -218,6 +222,7 @@ export function createState(options: SchedulerOptions): State {
     nextOrder: 0,
     setAside: 0,
     strayCheckAt: Infinity,
+    heedCheckAt: Infinity,
     rebalanceAt: Infinity,
     armedFor: Infinity,
     isIdle: true,

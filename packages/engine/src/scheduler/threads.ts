@@ -139,10 +139,7 @@ function setAside(turn: Turn, slot: Slot): boolean {
   if (state.setAside >= state.options.threads) {
     slot.phase = "stuck";
     out.push({ type: "capacity-lost", slot: slot.index });
-    // What it has not begun need not wait for it.
-    for (const batch of [slot.running, slot.behind]) {
-      if (batch !== undefined && !isStopped(batch)) out.push({ type: "revoke", batch, keep: 0, least: 0 });
-    }
+    takeBack(turn, slot);
     return false;
   }
   state.setAside++;
@@ -153,17 +150,30 @@ function setAside(turn: Turn, slot: Slot): boolean {
   return true;
 }
 
+/** What a thread that may be stuck has not begun need not wait for it. */
+export function takeBack({ out }: Turn, { running, behind }: Slot): void {
+  for (const batch of [running, behind]) {
+    if (batch !== undefined && !isStopped(batch)) out.push({ type: "revoke", batch, keep: 0, least: 0 });
+  }
+}
+
 /** A thread that was set aside is gone: one that had to wait for that can be set aside now. */
 export function onStrayEnded(turn: Turn): void {
   turn.state.setAside--;
-  const waiting = turn.state.slots.find((slot) => slot.phase === "stuck");
+  const waiting = turn.state.slots.find((slot) => slot.phase === "stuck" && !hasLookedUp(slot));
   if (waiting === undefined) return;
-  const wasStopped = [waiting.running, waiting.behind].some((batch) => batch?.stoppedAt !== undefined);
-  if (wasStopped) onStuck(turn, waiting);
+  const { running, behind } = waiting;
+  const isOverdue = [running, behind].every((batch) => !isStopped(batch) && batch?.isUnheeded !== true);
+  if (!isOverdue) onStuck(turn, waiting);
   else onOverdue(turn, waiting);
 }
 
-/** The thread has been told to stop, and its grace is over. */
+/** It was thought to look at nothing, and has begun what could then not be taken back any more. */
+function hasLookedUp({ running }: Slot): boolean {
+  return running?.isUnheeded === true && running.count > 0;
+}
+
+/** The thread has been told to stop, or looks at nothing, and its grace is over. */
 export function onStuck(turn: Turn, slot: Slot): void {
   const batches = [slot.running, slot.behind].filter((batch) => batch !== undefined);
   if (!setAside(turn, slot)) return;

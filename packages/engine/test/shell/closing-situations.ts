@@ -3,7 +3,7 @@ import type { JobHandle } from "../../src/jobs/handle.js";
 import { EngineAtHand, handler, turn } from "./engine-at-hand.js";
 
 /** Longer than the second that a close with a deadline may take. */
-const GRACE_MS = 5_000;
+export const GRACE_MS = 5_000;
 
 /** An engine in some state, and what lets it go on from there. */
 export interface Situation {

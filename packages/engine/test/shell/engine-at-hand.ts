@@ -66,7 +66,8 @@ export class EngineAtHand {
       "jobs that back off": state.backingOff.size,
       "warm-ups": state.warmUps.size,
       batches: state.slots.filter(({ running, behind }) => running !== undefined || behind !== undefined).length,
-      "armed timers": state.armedFor === Infinity ? 0 : 1,
+      // After work there is one last look whether threads look at what they were given.
+      "armed timers": state.armedFor === Infinity || state.armedFor === state.heedCheckAt ? 0 : 1,
       "jobs of recipes": [...state.recipes.values()].reduce((sum, { jobs }) => sum + jobs.size, 0),
     };
     return Object.entries(counts).flatMap(([what, count]) => (count === 0 ? [] : [`${count} ${what}`]));
