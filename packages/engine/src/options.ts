@@ -15,7 +15,10 @@ export interface EngineOptions {
   readonly maxBatchItems?: number;
   /** Live jobs at the most; a further `run` is refused with `QUEUE_FULL`. Default 100,000. */
   readonly maxJobs?: number;
-  /** How long a thread may take to let go of cancelled work before it counts as stuck. Default 1,000. */
+  /**
+   * How long a thread may take to let go of cancelled work before it counts as stuck; to look at work that it was given,
+   * five times as long. Default 1,000.
+   */
   readonly graceMs?: number;
   /** Least time between two `progress` events of a job. Default 100. */
   readonly progressMs?: number;

@@ -137,7 +137,7 @@ export const threadBugs: readonly PlantedBug[] = [
   {
     name: "a batch is not heeded as soon as it is sent",
     file: "clock",
-    from: "(running.runningSince ?? now) + state.options.graceMs > now",
+    from: "(running.runningSince ?? now) + heedMs(state) > now",
     to: "false",
     why: "L4: what came right before the first look had no grace.",
   },

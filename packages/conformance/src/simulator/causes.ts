@@ -15,6 +15,8 @@ const MAX_KILLS_BEFORE_ITEMS = 3;
 /** What a claim word says of a batch that has neither claimed an item nor loads its task. */
 const NOT_BEGUN = -1;
 const LOADING = -2;
+/** A thread has so many graces for each of two looks at a batch. */
+const HEED_GRACES = 5;
 const EPSILON_MS = 1e-6;
 /** A claim may lie this long before its begin. */
 const CLAIM_GAP_MS = 6;
@@ -155,14 +157,14 @@ export class Causes {
     return since + options.graceMs <= now + EPSILON_MS && (isFirst || cur !== NOT_BEGUN);
   }
 
-  /** It had two graces to look at what it was given, and has not. */
+  /** It had time for two looks at what it was given, and has taken none. */
   #isDeaf(thread: SimulatedThread, wasStuck: boolean): boolean {
     const { now, options } = this.#shell;
     const [first] = thread.sent;
     if (first === undefined || !first.batch.isUnheeded) return false;
     // It may have begun to load since there was no room for it.
     if (this.#cur(thread, first) !== NOT_BEGUN && !wasStuck) return false;
-    return (first.batch.runningSince ?? now) + 2 * options.graceMs <= now + EPSILON_MS;
+    return (first.batch.runningSince ?? now) + 2 * HEED_GRACES * options.graceMs <= now + EPSILON_MS;
   }
 
   #isOverdue(thread: SimulatedThread, sent: Sent): boolean {

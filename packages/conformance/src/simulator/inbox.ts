@@ -90,7 +90,6 @@ export class Inbox {
     const shell = this.#shell;
     sent.run = run;
     const { job, batch } = sent;
-    if (batch.isUnheeded) shell.counters["thread that looked up after the first look"]++;
     if (batch.isOverdue) shell.counters["time limit passed and the grace not"]++;
     const wasStuck = shell.state.slots[thread.slot]?.phase === "stuck";
     let answer: Answer;

@@ -22,7 +22,8 @@ const OPTIONS: SchedulerOptions = { threads: 2, batchMs: 10, maxBatchItems: 4_09
 
 /** Steps without progress that are taken for a loop. */
 const MOST_STEPS_IN_VAIN = 3_000;
-const MOST_TICKS_IN_VAIN = 30;
+/** Looks of the timer that bring nothing, one after the other: it takes some until a thread counts as one that does not look. */
+const MOST_TICKS_IN_VAIN = 200;
 
 export interface SimulationOptions extends Partial<SchedulerOptions>, SteadyOptions {
   /** Default: the real one. */

@@ -31,7 +31,6 @@ export const SOMETIMES = [
   "thread set aside",
   "thread set aside in native code",
   "thread set aside that looked at nothing",
-  "thread that looked up after the first look",
   "stuck with no room",
   "stuck thread that came back",
   "slot broken",

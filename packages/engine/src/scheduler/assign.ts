@@ -6,7 +6,7 @@ import { balance, hasten, welcome } from "./balance.js";
 import { refresh } from "./life.js";
 import { charge } from "./share.js";
 import { expectedMs } from "./size.js";
-import { type Batch, type Job, NOT_BEGUN, type Slot, isStopped } from "./state.js";
+import { type Batch, type Job, NOT_BEGUN, type Slot, heedMs, isStopped } from "./state.js";
 import type { Turn } from "./turn.js";
 import { pullIfRoom } from "./supply.js";
 import { type Work, isNextAlone, takeWork } from "./work.js";
@@ -102,7 +102,7 @@ function assign(turn: Turn, slot: Slot, job: Job, work: Work): void {
   if (running === undefined) slot.running = batch;
   else slot.behind = batch;
   job.batches.add(batch);
-  if (state.heedCheckAt === Infinity) state.heedCheckAt = now + state.options.graceMs;
+  if (state.heedCheckAt === Infinity) state.heedCheckAt = now + heedMs(state);
   if (!job.hasStarted) {
     job.hasStarted = true;
     state.newcomers.delete(job);

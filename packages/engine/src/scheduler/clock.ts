@@ -1,7 +1,7 @@
 /** Deadlines: what is due at a tick, and when the next one must come. There is one timer, for the nearest. */
 import type { Cursors } from "./events.js";
 import { refresh } from "./life.js";
-import { type Batch, type Job, LOADING, NOT_BEGUN, type Slot, dueAt, isStopped } from "./state.js";
+import { type Batch, type Job, LOADING, NOT_BEGUN, type Slot, dueAt, heedMs, isStopped } from "./state.js";
 import type { Turn } from "./turn.js";
 import { onOverdue, onStuck, takeBack } from "./threads.js";
 
@@ -14,10 +14,10 @@ export function onTick(turn: Turn, cursors: readonly Cursors[]): void {
     refresh(turn, job);
   }
   const isHeedCheck = state.heedCheckAt <= now;
-  // Until nothing runs any more, a look each grace: a timer for each batch would cost more than all else of it.
+  // One look for all now and then, while anything runs: a timer for each batch would cost more than all else of it.
   if (isHeedCheck) state.heedCheckAt = Infinity;
   for (const slot of state.slots) {
-    if (isHeedCheck && slot.running !== undefined) state.heedCheckAt = now + state.options.graceMs;
+    if (isHeedCheck && slot.running !== undefined) state.heedCheckAt = now + heedMs(state);
     if (slot.phase !== "ready") continue;
     const [running, behind] = cursors[slot.index] ?? [-1, -1];
     for (const [batch, cur] of [
@@ -72,7 +72,7 @@ function isDeaf(turn: Turn, slot: Slot): boolean {
   // A message that it could not read is not in its way.
   if (behind !== undefined && behind.seenCur !== NOT_BEGUN) return false;
   if (running.isUnheeded) return true;
-  if ((running.runningSince ?? now) + state.options.graceMs > now) return false;
+  if ((running.runningSince ?? now) + heedMs(state) > now) return false;
   running.isUnheeded = true;
   // Others need not wait for the second look.
   takeBack(turn, slot);

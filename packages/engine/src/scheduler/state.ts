@@ -64,6 +64,17 @@ export interface Piece {
   readonly count: number;
 }
 
+/**
+ * So many times the grace a thread may take to look at a batch: there may be a gigabyte to read first, and a thread that
+ * gets no processor on a busy machine is none to be ended.
+ */
+const HEED_GRACES = 5;
+
+/** How long a thread may take to look at what it was given. */
+export function heedMs({ options }: State): number {
+  return HEED_GRACES * options.graceMs;
+}
+
 /** What a claim word says before the first claim: nothing yet, or that the task is being loaded or set up. */
 export const NOT_BEGUN = -1;
 export const LOADING = -2;
